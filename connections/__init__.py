@@ -1,0 +1,1 @@
+"""How an organization is reached: endpoints, connectors, metadata update, connect."""

@@ -1,0 +1,1 @@
+"""The connectors: one module or package per back end, all with the same contract."""

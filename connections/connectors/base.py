@@ -1,0 +1,193 @@
+"""The connector contract: all that the rest of the product may ask of an organization.
+
+One connector speaks to one endpoint. It is a context manager, because most hold an HTTP session.
+Everything it returns is in the neutral vocabulary (`organizations.schema`, `.records`, `.query`);
+everything it raises is of `connections.errors`. Every connector passes the one suite in
+`tests/connections/connectors/contract.py`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import TracebackType
+from typing import Self
+
+from organizations.query.nodes import Query
+from organizations.records import Action, Page, Row
+from organizations.schema import Attribute, Entity, Label
+
+
+class VersionCheck(StrEnum):
+    """How well a target can check the version a write was based on (design decision 7)."""
+
+    ATOMIC = "atomic"
+    READ_BEFORE = "read-before"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who we are where: organization id and name, our user's id, the languages (LCIDs)."""
+
+    organization_id: str
+    organization_name: str
+    user_id: str
+    version: str = ""
+    languages: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntitySummary:
+    """What a list of entities shows before any of them is read in full."""
+
+    name: str
+    label: Label = Label()
+    is_intersect: bool = False
+    is_activity: bool = False
+    is_custom: bool = False
+    tracks_changes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadRequest:
+    """What to read of one entity.
+
+    `attributes` are those wanted (the primary id always comes). `query` is the sync filter
+    (entity, filter and links count; selection and order are the reader's own business).
+    `since` is a checkpoint of an earlier reading: then only what changed later is returned.
+    `resume` continues an interrupted reading after its last page.
+    """
+
+    entity: Entity
+    attributes: tuple[Attribute, ...]
+    query: Query | None = None
+    since: str | None = None
+    resume: str | None = None
+    page_size: int = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Writes of one kind to records of one entity.
+
+    `columns` name the values of each row, primary id first; a delete's rows hold the id only.
+    `expected` runs parallel to `rows`: the version the target's record must still have, 0 where
+    no record may be there yet (creates). `staged` is the target's own handle, set by `stage`.
+    """
+
+    action: Action
+    columns: tuple[str, ...]
+    rows: Sequence[Row]
+    expected: Sequence[int]
+    staged: object = None
+
+
+class FailureKind(StrEnum):
+    """Why one write of a batch was not carried out."""
+
+    CONFLICT = "conflict"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why one write was not carried out, in words for an administrator.
+
+    A conflict names the version the record has now (0: it is gone).
+    """
+
+    kind: FailureKind
+    code: str
+    message: str
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchResult:
+    """How a batch ended. `ids` and `versions` run parallel to its rows.
+
+    An id differs from the one asked for where the target chose it, or where the pair of an
+    intersect was there already. `failed` is keyed by position in the batch.
+    """
+
+    ids: Sequence[str]
+    versions: Sequence[int]
+    failed: Mapping[int, Failure] = field(default_factory=dict)
+
+
+class Connector(ABC):
+    """One organization as the rest of the product sees it."""
+
+    backend: str
+    version_check: VersionCheck = VersionCheck.NONE
+
+    def __enter__(self) -> Self:
+        """Open what is needed to talk."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it again."""
+
+    @abstractmethod
+    def identify(self) -> Identity:
+        """Prove the login and say who and where we are. Raises LoginFailed, Unreachable."""
+
+    @abstractmethod
+    def entities(self) -> Iterator[EntitySummary]:
+        """List the entities, cheaply."""
+
+    @abstractmethod
+    def describe(self, names: Iterable[str]) -> Iterator[Entity]:
+        """Yield full metadata, one entity at a time. Raises UnknownEntity."""
+
+    @abstractmethod
+    def read(self, request: ReadRequest) -> Iterator[Page]:
+        """Yield pages of records: all of them, or those changed since a checkpoint.
+
+        The last page carries the next checkpoint, taken so early that nothing written during
+        the reading is missed by the next one. Raises CheckpointExpired, MetadataChanged.
+        """
+
+    @abstractmethod
+    def ids(self, entity: Entity, query: Query | None = None) -> Iterator[Sequence[str]]:
+        """Yield all record ids inside the filter, in batches, in any order."""
+
+    @abstractmethod
+    def matching(self, entity: Entity, query: Query, ids: Sequence[str]) -> set[str]:
+        """Return those of `ids` whose records are inside the filter now (design decision 6)."""
+
+    @abstractmethod
+    def count(self, entity: Entity, query: Query | None = None) -> int:
+        """Count records exactly."""
+
+    @abstractmethod
+    def highest_version(self, entity: Entity) -> int:
+        """Return a version that no record of the entity exceeds now (0: empty, or not known)."""
+
+    @abstractmethod
+    def fetch(self, entity: Entity, attributes: Sequence[Attribute], ids: Sequence[str]) -> Page:
+        """Return those of these records that exist, in any order."""
+
+    @abstractmethod
+    def is_empty(self, entity: Entity) -> bool:
+        """Return whether the entity has no record at all; cheap."""
+
+    def stage(self, entity: Entity, batch: Batch) -> Batch:
+        """Bring a batch near the target before any lock is taken; `write` finishes it."""
+        return batch
+
+    @abstractmethod
+    def write(self, entity: Entity, batch: Batch) -> BatchResult:
+        """Carry out a batch. One bad record costs only itself.
+
+        A hosted target writes in the caller's transaction. Raises Retryable or Refused when
+        nothing of the rest can be written.
+        """

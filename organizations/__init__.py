@@ -1,0 +1,1 @@
+"""What an organization is, and the organizations that this installation hosts."""

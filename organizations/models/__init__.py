@@ -1,0 +1,14 @@
+"""Rows that describe hosted organizations; their records live in tables of their own."""
+
+from organizations.models.history import ChangeLog, DeletedRecord
+from organizations.models.metadata import EntityDefinition
+from organizations.models.organization import Application, Member, Organization
+
+__all__ = [
+    "Application",
+    "ChangeLog",
+    "DeletedRecord",
+    "EntityDefinition",
+    "Member",
+    "Organization",
+]

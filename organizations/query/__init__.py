@@ -1,0 +1,1 @@
+"""The one filter language: nodes, readers, writers, and what evaluates them."""

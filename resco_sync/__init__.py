@@ -1,0 +1,1 @@
+"""Wiring: settings, urls, the Celery app and the embedded services."""

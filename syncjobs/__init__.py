@@ -1,0 +1,1 @@
+"""Moving data between two organizations: engine, jobs, runs, history."""

@@ -1,0 +1,72 @@
+"""What the engine needs from outside: a memory, and somebody to report to.
+
+`syncjobs.state` implements `State` on database rows, `syncjobs.reporter` implements `Reporter`;
+tests implement both in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from syncjobs.engine.values import Counts, LinkRow, Position, Problem
+
+
+class State(Protocol):
+    """Links, checkpoints and the right to write them, for one connection and one run."""
+
+    def page(self) -> AbstractContextManager[None]:
+        """Open the transaction of one page.
+
+        What is written inside (records of a hosted client, links, position) commits together.
+        """
+
+    def hold(self) -> None:
+        """Take the lease for the rest of the page; raises LostLease if the run is not ours.
+
+        Called inside `page`, after staging and before the first write (design 5.1.5).
+        """
+
+    def position(self, entity: int) -> Position:
+        """Return how far the entity has been read."""
+
+    def save_position(self, entity: int, position: Position) -> None:
+        """Remember how far the entity has been read; inside `page` only."""
+
+    def has_links(self, entity: int) -> bool:
+        """Return whether any record of the entity is linked."""
+
+    def links(self, entity: int, server_ids: Sequence[str]) -> Mapping[str, LinkRow]:
+        """Return the links of these server ids, by server id."""
+
+    def links_by_client(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, LinkRow]:
+        """Return the links of these client ids, by client id."""
+
+    def save_links(self, entity: int, rows: Sequence[LinkRow], *, new: bool = False) -> None:
+        """Insert or replace links; `new` promises that none of them exists. Inside `page` only."""
+
+    def drop_links(self, entity: int, server_ids: Iterable[str]) -> None:
+        """Forget links of records that both sides no longer have. Inside `page` only."""
+
+    def translations(self, entities: Iterable[str]) -> Mapping[tuple[str, str], str]:
+        """Return (entity, server id) → client id where the two differ, for matched entities."""
+
+
+class Reporter(Protocol):
+    """Where progress goes, and where a wish to stop comes from."""
+
+    def entity_started(self, entity: str, *, full: bool, expected: int | None) -> None:
+        """One entity begins."""
+
+    def progress(self, entity: str, counts: Counts) -> None:
+        """Counts so far of one entity."""
+
+    def problem(self, problem: Problem) -> None:
+        """One record or entity could not be carried."""
+
+    def entity_finished(self, entity: str, counts: Counts, failed: str = "") -> None:
+        """One entity ended; `failed` says why it could not be carried to its end."""
+
+    def checkpoint(self) -> None:
+        """Called at page boundaries: renews the lease; raises Cancelled or LostLease."""

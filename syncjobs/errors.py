@@ -1,0 +1,30 @@
+"""Errors of runs.
+
+SyncError
+├── Cancelled       somebody asked the run to stop; it stopped between two pages
+├── LostLease       another worker has taken the run over; this one must not write any more
+├── AlreadyRunning  the connection has a run that is not finished
+└── ServerChanged   the server is not the organization the checkpoints belong to (5.1.9)
+"""
+
+from __future__ import annotations
+
+
+class SyncError(Exception):
+    """Base of all errors of this package; the text is meant for people."""
+
+
+class Cancelled(SyncError):
+    """Somebody asked the run to stop."""
+
+
+class LostLease(SyncError):
+    """Another worker holds the run now."""
+
+
+class AlreadyRunning(SyncError):
+    """The connection has an unfinished run."""
+
+
+class ServerChanged(SyncError):
+    """The server organization is another one, or an older copy of itself."""

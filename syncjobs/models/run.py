@@ -1,0 +1,131 @@
+"""One execution and its history.
+
+Legal transitions of a run: queued → running → succeeded | partly | failed | cancelled;
+running → cancelling → cancelled; queued → cancelled. A running run whose lease has ended is
+claimed again by the next worker with a higher fence; it goes on where the last page ended.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from connections.models import Connection
+
+
+class Run(models.Model):
+    """One execution: what was asked, who works on it, how it ended."""
+
+    class Kind(models.TextChoices):
+        """What the run does."""
+
+        CONNECT = "Connect", "Connect"
+        UPDATE_SERVER = "UpdateServer", "Update Server"
+        SYNC = "Sync", "Sync All"
+
+    class State(models.TextChoices):
+        """Where the run is in its life."""
+
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        CANCELLING = "cancelling", "Cancelling"
+        SUCCEEDED = "succeeded", "Succeeded"
+        PARTLY = "partly", "Partly"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    ACTIVE = (State.QUEUED, State.RUNNING, State.CANCELLING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="runs")
+    kind = models.CharField(max_length=12, choices=Kind)
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    reason = models.CharField(max_length=60, help_text="what started it: button, job, web service")
+    actor = models.CharField(max_length=254, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    options = models.JSONField(default=dict, help_text="entities, dry_run, full")
+    message = models.TextField(blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+    started = models.DateTimeField(null=True)
+    finished = models.DateTimeField(null=True)
+    fence = models.IntegerField(default=0, help_text="grows with every claim")
+    worker = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        """Newest first; one running run per connection."""
+
+        ordering = ("-created",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=("connection",),
+                condition=models.Q(state__in=("running", "cancelling")),
+                name="one_running_run",
+            )
+        ]
+        indexes = [models.Index(fields=("state", "lease_until"), name="run_due")]
+
+    def __str__(self) -> str:
+        """Return kind and connection."""
+        return f"{self.get_kind_display()} {self.connection.name}"
+
+    @property
+    def is_active(self) -> bool:
+        """Return whether it may still do something."""
+        return self.state in self.ACTIVE
+
+
+class RunEntity(models.Model):
+    """Counts of one entity in one run; they grow while the run goes on."""
+
+    class State(models.TextChoices):
+        """How far the entity has come."""
+
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="entities")
+    name = models.CharField(max_length=128)
+    position = models.PositiveIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    full = models.BooleanField(default=False, help_text="a full reading, not an incremental one")
+    expected = models.BigIntegerField(null=True, help_text="records to read, where known")
+    read = models.BigIntegerField(default=0)
+    created = models.BigIntegerField(default=0)
+    updated = models.BigIntegerField(default=0)
+    deleted = models.BigIntegerField(default=0)
+    unchanged = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    conflicts = models.BigIntegerField(default=0)
+    kept = models.BigIntegerField(default=0, help_text="deleted on the server, kept")
+    pushed = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+    message = models.TextField(blank=True)
+
+    class Meta:
+        """In the order in which they are carried."""
+
+        ordering = ("position",)
+        constraints = [models.UniqueConstraint(fields=("run", "name"), name="run_entity_once")]
+
+
+class RunError(models.Model):
+    """One record, or one entity, that could not be carried, and why."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="errors")
+    entity = models.CharField(max_length=128, blank=True)
+    record = models.CharField(max_length=100, blank=True)
+    code = models.CharField(max_length=60, blank=True)
+    message = models.TextField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """In the order in which they happened."""
+
+        ordering = ("id",)
