@@ -41,7 +41,8 @@ class VersionMismatch(OrganizationError):
         """Keep both versions."""
         self.entity, self.id, self.expected, self.actual = entity, record_id, expected, actual
         super().__init__(
-            f"{entity} {record_id} is at version {actual}, not {expected}: it was changed meanwhile."
+            f"{entity} {record_id} is at version {actual}, not {expected}: "
+            "it was changed meanwhile."
         )
 
 

@@ -4,7 +4,7 @@
 type                    canonical Python value
 ======================  ==========================================================================
 text, memo              ``str``; empty text is ``None``; XML-illegal characters are refused
-GUID, lookup            ``str``, 36 characters, lower case (the lookup's entity is a column of its own)
+GUID, lookup            ``str``, lower case (a lookup's entity is a column of its own)
 integer, option, state  ``int``
 decimal, money          ``Decimal`` rounded half up at the attribute's precision
 double                  ``float`` rounded at the attribute's precision

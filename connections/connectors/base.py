@@ -128,7 +128,7 @@ class Connector(ABC):
         """Open what is needed to talk."""
         return self
 
-    def __exit__(
+    def __exit__(  # noqa: B027 - most connectors hold nothing
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,

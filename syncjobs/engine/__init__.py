@@ -1,1 +1,1 @@
-"""The engine: pure Python that moves records between two connectors. No Django, no Celery, no HTTP."""
+"""The engine: pure Python between two connectors; no Django, no Celery, no HTTP."""
