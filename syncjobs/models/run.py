@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import models
 
 from connections.models import Connection
+from syncjobs.models.job import SyncJob
 
 
 class Run(models.Model):
@@ -47,6 +48,9 @@ class Run(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    job = models.ForeignKey(
+        SyncJob, models.SET_NULL, null=True, blank=True, related_name="runs", editable=False
+    )
     options = models.JSONField(default=dict, help_text="entities, dry_run, full")
     message = models.TextField(blank=True)
     created = models.DateTimeField(auto_now_add=True)
@@ -55,6 +59,9 @@ class Run(models.Model):
     fence = models.IntegerField(default=0, help_text="grows with every claim")
     worker = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True)
+    woken = models.DateTimeField(
+        null=True, editable=False, help_text="when a worker was last called to it"
+    )
 
     class Meta:
         """Newest first; one running run per connection."""
