@@ -1,0 +1,142 @@
+"""Proving a connection before anything is saved: login, entity names, filters.
+
+All of it happens in the caller's request, so it has a deadline (design 5.1.13).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from connections import registry
+from connections.connect.errors import ServerRefused, TooSlow
+from connections.connect.request import ConnectRequest, EntityChoice
+from connections.connectors.base import Connector, EntitySummary, Identity
+from connections.errors import LoginFailed, Refused, Retryable, UnknownEntity, Unreachable
+from connections.metadata import carried
+from organizations.errors import InvalidRequest, NotFound
+from organizations.query import fetchxml_reader, fetchxml_writer
+from organizations.schema import Entity
+
+DEADLINE = 30.0
+"""Seconds that proving may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """A request whose every word was checked against the server itself.
+
+    `entities` are the choices to enable, None to leave them as they are; `filters` maps entity
+    names to FetchXML, None to leave them as they are.
+    """
+
+    request: ConnectRequest
+    identity: Identity
+    listed: tuple[EntitySummary, ...]
+    entities: tuple[EntityChoice, ...] | None
+    filters: Mapping[str, str] | None
+
+
+def prove(request: ConnectRequest, *, clock: Callable[[], float] = time.monotonic) -> Proof:
+    """Log in to the server and check what the request names there.
+
+    Raises InvalidRequest, ServerRefused or TooSlow; saves nothing.
+    """
+    end = clock() + DEADLINE
+    try:
+        with registry.unsaved(
+            request.backend, request.url, request.user_name, request.password
+        ) as server:
+            return _Prover(request, server, lambda: clock() > end).prove()
+    except LoginFailed as error:
+        raise ServerRefused(f"The server refused the login: {error}", "Password") from error
+    except Unreachable as error:
+        raise ServerRefused(f"The server cannot be reached: {error}", "Url") from error
+    except UnknownEntity as error:
+        raise InvalidRequest(str(error), element="Entities") from error
+    except Refused as error:
+        raise ServerRefused(str(error), "Url") from error
+    except Retryable as error:
+        raise TooSlow(f"The server does not answer as it should: {error}") from error
+
+
+@dataclass(frozen=True)
+class _Prover:
+    request: ConnectRequest
+    server: Connector
+    is_late: Callable[[], bool]
+
+    def prove(self) -> Proof:
+        identity = self.server.identify()
+        self._check_time()
+        listed = tuple(self.server.entities())
+        names = {summary.name: summary for summary in listed}
+        self._check_entities(names)
+        return Proof(
+            request=self.request,
+            identity=identity,
+            listed=listed,
+            entities=self.request.entities,
+            filters=self._filters(names),
+        )
+
+    def _check_time(self) -> None:
+        if self.is_late():
+            raise TooSlow(
+                f"The server needed more than {DEADLINE:.0f} seconds to answer. Try again later."
+            )
+
+    def _check_entities(self, names: Mapping[str, EntitySummary]) -> None:
+        for choice in self.request.entities or ():
+            if choice.name not in names:
+                raise InvalidRequest(
+                    f"'Entities' names '{choice.name}', which the server does not have.",
+                    element="Entities",
+                )
+            if problem := carried.problem(choice.name):
+                raise InvalidRequest(
+                    f"'Entities' names '{choice.name}', which cannot be carried: {problem}",
+                    element="Entities",
+                )
+
+    def _filters(self, names: Mapping[str, EntitySummary]) -> Mapping[str, str] | None:
+        text = self.request.filters_xml
+        if text is None:
+            return None
+        if not text:
+            return {}
+        try:
+            queries = fetchxml_reader.read_collection(text, schema=self._schema(names))
+        except (InvalidRequest, NotFound) as error:
+            raise InvalidRequest(f"'SyncFiltersXml': {error}", element="SyncFiltersXml") from error
+        for name in queries:
+            self._check_filter(name, names)
+        return {name: fetchxml_writer.write(query) for name, query in queries.items()}
+
+    def _check_filter(self, name: str, names: Mapping[str, EntitySummary]) -> None:
+        chosen = self.request.entities
+        if names[name].is_intersect:
+            raise InvalidRequest(
+                f"'SyncFiltersXml' filters '{name}', an N:N entity. It is filtered by the "
+                "filters of the two entities it links.",
+                element="SyncFiltersXml",
+            )
+        if chosen is not None and name not in {choice.name for choice in chosen}:
+            raise InvalidRequest(
+                f"'SyncFiltersXml' filters '{name}', which 'Entities' does not name.",
+                element="SyncFiltersXml",
+            )
+
+    def _schema(self, names: Mapping[str, EntitySummary]) -> Callable[[str], Entity]:
+        read: dict[str, Entity] = {}
+
+        def entity(name: str) -> Entity:
+            self._check_time()
+            if name not in names:
+                raise NotFound("entity", name)
+            if name not in read:
+                read[name] = next(iter(self.server.describe([name])))
+            return read[name]
+
+        return entity

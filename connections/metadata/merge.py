@@ -1,0 +1,111 @@
+"""What a client's entity becomes when it takes over the server's definition.
+
+Server elements replace the client's. Elements of local origin survive and are never sent (design
+5.1.10). What the server no longer has is hidden, not dropped; an option in use is retired. A
+local element whose name the server now uses too blocks that one item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from organizations.schema import Attribute, Entity, Key, Option, OptionSet, Origin, Relationship
+
+OptionInUse = Callable[[str, str, int], int]
+"""Count the records of an entity whose attribute holds an option."""
+
+
+def merge(server: Entity, client: Entity | None, in_use: OptionInUse) -> Entity:
+    """Return the client's next definition of one entity."""
+    if client is None:
+        return replace(
+            server, origin=Origin.SERVER, attributes=tuple(map(_taken, server.attributes))
+        )
+    return replace(
+        server,
+        origin=Origin.SERVER,
+        attributes=_attributes(server, client, in_use),
+        relationships=_with_local_relationships(server.relationships, client.relationships),
+        keys=_with_local_keys(server.keys, client.keys),
+    )
+
+
+def clashes(server: Entity, client: Entity) -> set[str]:
+    """Return names of attributes that the client made itself and the server now has too."""
+    local = {item.name for item in client.attributes if item.origin is Origin.LOCAL}
+    return local & {item.name for item in server.attributes}
+
+
+def changes_type(old: Attribute, new: Attribute) -> bool:
+    """Return whether a column would have to hold another type of value."""
+    return (
+        old.is_stored
+        and new.is_stored
+        and (old.type is not new.type or old.date_behavior is not new.date_behavior)
+    )
+
+
+def _taken(attribute: Attribute) -> Attribute:
+    return replace(attribute, origin=Origin.SERVER, is_hidden=False)
+
+
+def _attributes(server: Entity, client: Entity, in_use: OptionInUse) -> tuple[Attribute, ...]:
+    known = {item.name: item for item in client.attributes}
+    blocked = clashes(server, client)
+    taken = [
+        _next_attribute(server.name, item, known.get(item.name), in_use)
+        for item in server.attributes
+        if item.name not in blocked
+    ]
+    names = {item.name for item in taken}
+    kept = [
+        item if item.origin is Origin.LOCAL else replace(item, is_hidden=True)
+        for item in client.attributes
+        if item.name not in names
+    ]
+    return (*taken, *kept)
+
+
+def _next_attribute(
+    entity: str, new: Attribute, old: Attribute | None, in_use: OptionInUse
+) -> Attribute:
+    if old is None:
+        return _taken(new)
+    if changes_type(old, new):
+        return old
+    return _taken(replace(new, option_set=_option_set(entity, new, old, in_use)))
+
+
+def _option_set(
+    entity: str, new: Attribute, old: Attribute, in_use: OptionInUse
+) -> OptionSet | None:
+    if new.option_set is None or old.option_set is None:
+        return new.option_set
+    values = {option.value for option in new.option_set.options}
+    retired = tuple(
+        replace(option, retired=True)
+        for option in old.option_set.options
+        if option.value not in values and _stays(option, entity, new.name, in_use)
+    )
+    return replace(new.option_set, options=(*new.option_set.options, *retired))
+
+
+def _stays(option: Option, entity: str, attribute: str, in_use: OptionInUse) -> bool:
+    return in_use(entity, attribute, option.value) > 0
+
+
+def _with_local_relationships(
+    server: Iterable[Relationship], client: Iterable[Relationship]
+) -> tuple[Relationship, ...]:
+    taken = tuple(server)
+    names = {item.name for item in taken}
+    local = (item for item in client if item.origin is Origin.LOCAL and item.name not in names)
+    return (*taken, *local)
+
+
+def _with_local_keys(server: Iterable[Key], client: Iterable[Key]) -> tuple[Key, ...]:
+    taken = tuple(server)
+    names = {item.name for item in taken}
+    local = (item for item in client if item.extras.get("local") and item.name not in names)
+    return (*taken, *local)

@@ -1,0 +1,79 @@
+"""What the client's definition becomes."""
+
+from __future__ import annotations
+
+from connections.metadata.compare import compare
+from connections.metadata.merge import merge
+from organizations.schema import AttributeType, Origin
+from tests.connections.metadata.making import (
+    Impact,
+    make_attribute,
+    make_choice,
+    make_entity,
+    make_relationship,
+)
+
+
+def unused(entity: str, attribute: str, option: int) -> int:
+    return 0
+
+
+def used(entity: str, attribute: str, option: int) -> int:
+    return 1
+
+
+def test_it_takes_a_new_entity_whole() -> None:
+    server = make_entity(make_attribute("name"))
+    assert merge(server, None, unused) == server
+
+
+def test_it_hides_what_the_server_removed() -> None:
+    merged = merge(make_entity(), make_entity(make_attribute("fax")), unused)
+    fax = merged.attribute("fax")
+    assert fax is not None
+    assert fax.is_hidden
+
+
+def test_it_shows_again_what_came_back() -> None:
+    hidden = make_attribute("fax", is_hidden=True)
+    fax = merge(make_entity(make_attribute("fax")), make_entity(hidden), unused).attribute("fax")
+    assert fax is not None
+    assert not fax.is_hidden
+
+
+def test_it_keeps_local_attributes_and_relationships() -> None:
+    local = make_attribute("mine", origin=Origin.LOCAL)
+    client = make_entity(local, relationships=(make_relationship("mine", origin=Origin.LOCAL),))
+    merged = merge(make_entity(), client, unused)
+    assert merged.attribute("mine") == local
+    assert [item.name for item in merged.relationships] == ["mine"]
+
+
+def test_it_keeps_the_local_attribute_when_names_clash() -> None:
+    local = make_attribute("fax", AttributeType.MEMO, origin=Origin.LOCAL)
+    merged = merge(make_entity(make_attribute("fax")), make_entity(local), unused)
+    assert merged.attribute("fax") == local
+
+
+def test_it_keeps_the_old_column_when_the_type_changed() -> None:
+    old = make_attribute("code")
+    merged = merge(
+        make_entity(make_attribute("code", AttributeType.INTEGER)), make_entity(old), unused
+    )
+    assert merged.attribute("code") == old
+
+
+def test_it_retires_a_removed_option_in_use_and_drops_an_unused_one() -> None:
+    server, client = make_entity(make_choice("code", 1)), make_entity(make_choice("code", 1, 2))
+    for in_use, expected in ((used, [(1, False), (2, True)]), (unused, [(1, False)])):
+        code = merge(server, client, in_use).attribute("code")
+        assert code is not None
+        assert code.option_set is not None
+        assert [(o.value, o.retired) for o in code.option_set.options] == expected
+
+
+def test_it_leaves_nothing_to_do_after_a_merge() -> None:
+    server = make_entity(make_attribute("name"), make_choice("code", 1))
+    client = make_entity(make_attribute("fax"), make_choice("code", 1, 2))
+    merged = merge(server, client, used)
+    assert compare(server, merged, Impact(using_count=1)).items == ()
