@@ -1,18 +1,100 @@
-"""Settings, from the environment only (design 6.3). PROVISIONAL: the house owner replaces this file."""
+"""All settings of the product, from the environment only; a wrong value stops the start."""
 
-import os
-from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from __future__ import annotations
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-SECRET_KEY = os.environ.get("SECRET_KEY", "provisional")
+import tomllib
+from typing import Any
+
+from resco_sync import addresses, services
+from resco_sync.environment import (
+    BASE_DIR,
+    envbool,
+    envchoice,
+    envint,
+    envlist,
+    envsecret,
+    envsecrets,
+    envtext,
+    var_dir,
+)
+from resco_sync.unfold import UNFOLD as UNFOLD
+
+VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+
+# The installation ---------------------------------------------------------------------------
+
+VAR = var_dir()
+PORT = envint("PORT", 8000, low=1, high=65535)
+DEFAULT_SETUP = services.is_default_setup()
+LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+_OWN_ADDRESS = [f"127.0.0.1:{PORT}"] if DEFAULT_SETUP else []
+
+RESCO_SYNC_REGISTRATION = envchoice(
+    "RESCO_SYNC_REGISTRATION", "invite", ("closed", "invite", "open")
+)
+RESCO_SYNC_EGRESS_ALLOW = envlist("RESCO_SYNC_EGRESS_ALLOW", _OWN_ADDRESS)
+RESCO_SYNC_DEMO = envbool("RESCO_SYNC_DEMO", True)
+RESCO_SYNC_SECRET_KEYS = envsecrets(
+    "RESCO_SYNC_SECRET_KEYS", keep=VAR / "secret_keys" if DEFAULT_SETUP else None
+)
+SECRET_KEY = envsecret("SECRET_KEY", keep=VAR / "secret_key" if DEFAULT_SETUP else None)
+
+# Databases ----------------------------------------------------------------------------------
+
+_layout = services.layout()
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": addresses.database(envtext("DATABASE_URL", _layout.database_url))
+    | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+}
+DATABASES["default"]["OPTIONS"].setdefault("application_name", "resco-crm-sync")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+_redis = addresses.redis(envtext("REDIS_URL", _layout.redis_url))
+# Installations that share a Redis must not meet in it.
+_redis_prefix = f"resco-sync:{DATABASES['default']['NAME']}:"
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _redis.cache,
+        "KEY_PREFIX": f"{_redis_prefix}cache",
+    }
+}
+
+# Celery only wakes workers; what is to be done stands in the database -------------------------
+
+CELERY_BROKER_URL = _redis.broker
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": _redis_prefix,
+    # kombu's own values find a killed worker's tasks only after a minute and a half
+    "unacked_restore_throttle": 1,
+    "unacked_restore_interval": 2,
+}
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "resco-sync"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
+
+# Django ---------------------------------------------------------------------------------------
+
 DEBUG = False
-ALLOWED_HOSTS = ["*"]
+ALLOWED_HOSTS = envlist("ALLOWED_HOSTS", LOOPBACK)
 USE_TZ = True
 TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
 ROOT_URLCONF = "resco_sync.urls"
+WSGI_APPLICATION = "resco_sync.wsgi.application"
+LOGIN_URL = "admin:login"
+
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -20,19 +102,26 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "axes",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "organizations",
     "connections",
     "syncjobs",
+    "resco_sync",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "resco_sync.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -49,16 +138,81 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
-_url = urlsplit(os.environ["DATABASE_URL"])
-_query = parse_qs(_url.query)
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": _url.path.lstrip("/"),
-        "USER": unquote(_url.username or _query.get("user", ["postgres"])[0]),
-        "PASSWORD": unquote(_url.password or ""),
-        "HOST": _query.get("host", [_url.hostname or ""])[0],
-        "PORT": str(_url.port or ""),
-    }
+WHITENOISE_USE_FINDERS = True  # served from the packages; nothing to collect
+
+# Guards ---------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 1  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 3600
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        # the admin theme evaluates the expressions in its pages' attributes
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+# The JSON API ---------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "PAGE_SIZE": 100,
 }
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Resco CRM Sync",
+    "DESCRIPTION": "Connections, jobs and runs of this installation.",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# Logs go to standard error; no bodies, no tokens -----------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        name: {"level": "INFO"}
+        for name in ("resco_sync", "organizations", "connections", "syncjobs", "celery")
+    },
+}
