@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -113,13 +112,9 @@ def _limited(value: str, element: str, length: int) -> str:
 
 def _backend(provider: str) -> str:
     try:
-        return registry.backend_of(str(UUID(provider)))
-    except (ValueError, LookupError) as error:
-        known = ", ".join(f"{guid} ({name})" for guid, name in registry.provider_ids().items())
-        raise InvalidRequest(
-            f"'ProviderID' is '{provider[:60]}', which is no known provider. Known are: {known}.",
-            element="ProviderID",
-        ) from error
+        return registry.backend_of(provider)
+    except registry.UnknownProvider as error:
+        raise InvalidRequest(f"'ProviderID': {error}", element="ProviderID") from error
 
 
 def _url(value: str) -> str:

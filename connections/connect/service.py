@@ -39,6 +39,10 @@ class NewClient:
     person: Mapping[str, str]
 
 
+Client = Organization | NewClient
+"""The client of a connection: an organization hosted here, or one to be made with it."""
+
+
 def check_free(name: str, proof_backend: str, url: str) -> Connection | None:
     """Return the connection of a client if it is to this very server, None if there is none.
 
@@ -57,7 +61,7 @@ def check_free(name: str, proof_backend: str, url: str) -> Connection | None:
 
 
 @transaction.atomic
-def connect(proof: Proof, client: Organization | NewClient) -> Connection:
+def connect(proof: Proof, client: Client) -> Connection:
     """Save a proven connection, or what has changed of an existing one.
 
     Raises ClientTaken. The caller starts the job that calls `carry_out`.

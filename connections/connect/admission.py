@@ -1,0 +1,103 @@
+"""Who may connect a client organization: its administrator, or somebody who may register it.
+
+Unknown names and wrong credentials get the same answer, and no name is given away by a
+registration that is refused (design 5.1.14).
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.crypto import salted_hmac
+
+from connections.connect.errors import ClientRefused, RegistrationClosed
+from connections.connect.request import Registration
+from connections.connect.service import Client, NewClient
+from organizations import authentication
+from organizations.errors import InvalidRequest
+from organizations.models import Organization
+from organizations.models.organization import validate_name
+
+CLOSED, INVITE, OPEN = "closed", "invite", "open"
+_SALT = "connections.registration"
+
+
+def admit(
+    name: str, user_name: str, password: str, address: str, registration: Registration | None
+) -> Client:
+    """Return the client organization, or the one to be made, that these credentials speak for.
+
+    Raises ClientRefused, RegistrationClosed, InvalidRequest, authentication.Throttled.
+    """
+    organization = Organization.objects.filter(name=name, kind=Organization.Kind.CLIENT).first()
+    if organization is not None:
+        _administrator(name, user_name, password, address)
+        return organization
+    if registration is None:
+        # The same work as for a name that exists, so that time tells nothing either.
+        _administrator(name, user_name, password, address)
+        raise ClientRefused
+    check_registration(registration)
+    return new_client(name, user_name, password, registration)
+
+
+def check_registration(registration: Registration) -> None:
+    """Raise RegistrationClosed unless this installation takes new organizations like that."""
+    policy = settings.RESCO_SYNC_REGISTRATION
+    if policy == CLOSED:
+        raise RegistrationClosed(
+            "This installation does not take new organizations. Ask its administrator to make "
+            "one for you."
+        )
+    known = hmac.compare_digest(registration.key.encode(), registration_key().encode())
+    if policy == INVITE and not known:
+        raise RegistrationClosed(
+            "New organizations need the registration key of this installation "
+            "('RegistrationKey' in 'RegistrationInfo'). Ask its administrator for it."
+        )
+
+
+def registration_key() -> str:
+    """Return the key that invited people give; without a set one it follows from SECRET_KEY."""
+    return settings.RESCO_SYNC_REGISTRATION_KEY or salted_hmac(_SALT, "key").hexdigest()[:24]
+
+
+def new_client(name: str, user_name: str, password: str, registration: Registration) -> NewClient:
+    """Return a client to be made. Raises InvalidRequest for its name, e-mail or password."""
+    try:
+        validate_name(name)
+    except ValidationError as error:
+        raise InvalidRequest(error.messages[0], element="ClientOrganization") from error
+    if Organization.objects.filter(name=name).exists():
+        raise ClientRefused
+    try:
+        validate_email(user_name)
+    except ValidationError as error:
+        raise InvalidRequest(
+            "The user name of the new administrator must be an e-mail address.", element="Email"
+        ) from error
+    try:
+        validate_password(password)
+    except ValidationError as error:
+        raise InvalidRequest(
+            f"The new administrator's password: {' '.join(error.messages)}",
+            element="Authorization",
+        ) from error
+    person = {
+        name: getattr(registration, name)
+        for name in ("first_name", "last_name", "company", "job_title", "phone", "country")
+    }
+    return NewClient(name=name, email=user_name, password=password, person=person)
+
+
+def _administrator(name: str, user_name: str, password: str, address: str) -> None:
+    try:
+        member = authentication.member(name, user_name, password, address)
+    except authentication.AuthenticationFailed as error:
+        raise ClientRefused from error
+    if not member.is_administrator:
+        raise ClientRefused
