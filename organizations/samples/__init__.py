@@ -1,0 +1,1 @@
+"""Sample organizations: metadata written by hand, and a generator of fictitious records."""
