@@ -14,10 +14,11 @@ from typing import Any
 from uuid import UUID
 
 from celery import current_app
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Case, Value, When
 from django.db.models.functions import Now
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from connections.models import Connection
@@ -37,15 +38,18 @@ def start(
     kind: str,
     *,
     reason: str,
-    user: AbstractBaseUser | None = None,
+    user: User | None = None,
     actor: str = "",
     options: Mapping[str, Any] | None = None,
     job: SyncJob | None = None,
+    inline: bool = False,
 ) -> Run:
     """Write a run of that `Run.Kind` and call a worker after commit.
 
     A run of the same kind and options that still waits is returned again: two of them would do
     the same. Behind any other unfinished run of the connection the new one waits its turn.
+    `inline`: no worker is called, because the caller will carry the run out itself; if it does
+    not, the tick calls one.
     """
     wanted = dict(options or {})
     with transaction.atomic():
@@ -63,8 +67,10 @@ def start(
                 actor=actor,
                 options=wanted,
                 job=job,
+                woken=timezone.now() if inline else None,
             )
-        transaction.on_commit(partial(wake, run.pk))
+        if not inline:
+            transaction.on_commit(partial(wake, run.pk))
     return run
 
 
@@ -75,9 +81,10 @@ def start_sync(
     entities: Iterable[str] = (),
     dry_run: bool = False,
     full: bool = False,
-    user: AbstractBaseUser | None = None,
+    user: User | None = None,
     actor: str = "",
     job: SyncJob | None = None,
+    inline: bool = False,
 ) -> Run:
     """Start Sync All, or only of these entities.
 
@@ -94,6 +101,7 @@ def start_sync(
         actor=actor,
         options=options,
         job=job,
+        inline=inline,
     )
 
 

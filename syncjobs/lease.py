@@ -26,8 +26,10 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Now
 
+from syncjobs.errors import Cancelled, LostLease
 from syncjobs.models import Run
 
 LEASE = timedelta(seconds=30)
@@ -86,9 +88,23 @@ def renew(run: Run) -> bool:
     return bool(_held(run).update(lease_until=_end()))
 
 
+def check(run: Run, message: str | None = None) -> None:
+    """Raise LostLease or Cancelled if the run must not go on; else renew it.
+
+    `message`, if given, is what the run's page shows from now on.
+    """
+    said = {} if message is None else {"message": message}
+    if _held(run).update(lease_until=_end(), **said):
+        state = Run.objects.values_list("state", flat=True).get(pk=run.pk)
+        if state == _State.CANCELLING:
+            raise Cancelled("Cancelled by request.")
+        return
+    raise LostLease(f"Another worker holds run {run.pk} now.")
+
+
 def release(run: Run) -> None:
     """Let another worker go on at once, because this process is stopping."""
-    _held(run).update(lease_until=Now() - timedelta(seconds=1), woken=None)
+    _held(run).update(lease_until=Now(), woken=None)
 
 
 def finish(run: Run, state: Run.State, message: str = "") -> bool:
@@ -154,5 +170,5 @@ def _held(run: Run) -> QuerySet[Run]:
     return Run.objects.filter(pk=run.pk, fence=run.fence, state__in=_HELD)
 
 
-def _end() -> ExpressionWrapper:
+def _end() -> Combinable:
     return ExpressionWrapper(Now() + Value(LEASE), output_field=DateTimeField())

@@ -44,8 +44,7 @@ def parse_xml(body: bytes | str) -> etree._Element:
             f"The body is not well-formed XML: {error.msg}. Correct it and send it again.",
             code="MalformedXml",
         ) from error
-    document = root.getroottree().docinfo
-    if document.doctype or document.internalDTD is not None:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise Fault(
             "The body has a document type declaration (DOCTYPE), which is not accepted. Remove it.",
             code="DtdNotAccepted",

@@ -23,8 +23,7 @@ def door(*methods: str) -> Callable[[View[P]], View[P]]:
     """
 
     def decorate(view: View[P]) -> View[P]:
-        @functools.wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             try:
                 _check_method(request, methods)
                 return view(request, *args, **kwargs)
@@ -33,7 +32,7 @@ def door(*methods: str) -> Callable[[View[P]], View[P]]:
             except InvalidRequest as error:
                 return answer_fault(request, Fault(str(error), detail=error.element))
 
-        return csrf_exempt(guarded)
+        return csrf_exempt(functools.update_wrapper(guarded, view))
 
     return decorate
 

@@ -1,0 +1,1 @@
+"""The JSON API under /api/: connections, entities, jobs and runs, for staff of the installation."""

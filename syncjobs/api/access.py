@@ -1,0 +1,71 @@
+"""Who may use the JSON API: signed-in staff, or staff by Basic authentication, as permitted."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from django.contrib.auth.models import User
+from rest_framework.authentication import BasicAuthentication, SessionAuthentication
+from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.permissions import BasePermission, DjangoModelPermissions, IsAdminUser
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+
+class StaffBasicAuthentication(BasicAuthentication):
+    """User name and password of a user of this installation."""
+
+    www_authenticate_realm = "Resco CRM Sync"
+
+    def authenticate_header(self, request: Request) -> str | None:  # type: ignore[override]
+        """Return the challenge of a 401.
+
+        To a page of ours whose session has ended it must not be Basic: the browser would open
+        its own password window in the middle of the page.
+        """
+        if "Sec-Fetch-Mode" in request.headers:
+            return "Session"
+        return super().authenticate_header(request)
+
+
+class ModelPermissions(DjangoModelPermissions):
+    """The permissions of the admin; reading needs the view permission too."""
+
+    perms_map = {
+        **DjangoModelPermissions.perms_map,
+        "GET": ["%(app_label)s.view_%(model_name)s"],
+        "HEAD": ["%(app_label)s.view_%(model_name)s"],
+    }
+
+
+class MayStartRuns(BasePermission):
+    """Starting and cancelling needs the permission to add runs."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Return whether the user may start and cancel runs."""
+        return bool(request.user and request.user.has_perm("syncjobs.add_run"))
+
+
+class Pages(LimitOffsetPagination):
+    """A hundred rows a page, at most a thousand."""
+
+    default_limit = 100
+    max_limit = 1000
+
+
+class Starter(TypedDict):
+    """Who started a run, as `dispatch` takes it."""
+
+    user: User | None
+    actor: str
+
+
+def starter(request: Request) -> Starter:
+    """Return who is asking."""
+    user = request.user if isinstance(request.user, User) else None
+    return Starter(user=user, actor=request.user.get_username())
+
+
+AUTHENTICATION = (StaffBasicAuthentication, SessionAuthentication)
+PERMISSIONS = (IsAdminUser, ModelPermissions)
+STARTING = (IsAdminUser, MayStartRuns)

@@ -1,0 +1,136 @@
+"""Connections and their entities; starting Sync All and Update Server."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics, mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.filters import SearchFilter
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from connections.connect import service
+from connections.models import Connection, SyncedEntity
+from organizations.catalog import Catalog
+from organizations.errors import InvalidRequest, NotFound
+from syncjobs import dispatch, entity_tasks
+from syncjobs.api import access
+from syncjobs.api.serializers import (
+    ConnectionSerializer,
+    RunSerializer,
+    StartSyncSerializer,
+    SyncedEntitySerializer,
+)
+from syncjobs.models import Run
+
+_CLIENT = OpenApiParameter("name", str, OpenApiParameter.PATH, description="the client's name")
+
+
+class ConnectionViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    viewsets.GenericViewSet[Connection],
+):
+    """Connections by the name of their client."""
+
+    queryset = Connection.objects.select_related("server__organization", "client__organization")
+    serializer_class = ConnectionSerializer
+    authentication_classes = access.AUTHENTICATION
+    permission_classes = access.PERMISSIONS
+    pagination_class = access.Pages
+    lookup_field = "name"
+    lookup_value_regex = "[a-z][a-z0-9-]*"
+    http_method_names = ["get", "head", "options", "patch", "post"]
+
+    @extend_schema(request=StartSyncSerializer, responses={202: RunSerializer})
+    @action(detail=True, methods=["post"], permission_classes=access.STARTING)
+    def sync(self, request: Request, name: str) -> Response:
+        """Start Sync All of the connection, or of some of its entities."""
+        wanted = StartSyncSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        try:
+            run = dispatch.start_sync(
+                self.get_object(),
+                reason="API",
+                **access.starter(request),
+                **wanted.validated_data,
+            )
+        except InvalidRequest as error:
+            raise ValidationError({error.element.lower(): [str(error)]}) from error
+        return Response(RunSerializer(run).data, status=202)
+
+    @extend_schema(request=None, responses={202: RunSerializer})
+    @action(
+        detail=True, methods=["post"], url_path="update-server", permission_classes=access.STARTING
+    )
+    def update_server(self, request: Request, name: str) -> Response:
+        """Start Update Server: take over the server's metadata."""
+        run = dispatch.start(
+            self.get_object(),
+            Run.Kind.UPDATE_SERVER,
+            reason="API",
+            **access.starter(request),
+        )
+        return Response(RunSerializer(run).data, status=202)
+
+
+class _Entities(generics.GenericAPIView[SyncedEntity]):
+    """Rows of the connection named in the path."""
+
+    queryset = SyncedEntity.objects.select_related("checkpoint")
+    serializer_class = SyncedEntitySerializer
+    authentication_classes = access.AUTHENTICATION
+    permission_classes = access.PERMISSIONS
+
+    def get_queryset(self) -> QuerySet[SyncedEntity]:
+        """Return the entities of that connection; 404 if there is no such connection."""
+        connection = get_object_or_404(Connection, name=self.kwargs["name"])
+        return super().get_queryset().filter(connection=connection)
+
+
+@extend_schema(parameters=[_CLIENT])
+class EntityList(_Entities, generics.ListAPIView[SyncedEntity]):
+    """The entities of a connection; `search` looks at name and label."""
+
+    pagination_class = access.Pages
+    filter_backends = (SearchFilter,)
+    search_fields = ("name", "label")
+
+
+@extend_schema(parameters=[_CLIENT])
+class EntityDetail(_Entities, generics.RetrieveUpdateAPIView[SyncedEntity]):
+    """One entity: enable it, switch sync deletion, set its filter."""
+
+    lookup_field = "name"
+    lookup_url_kwarg = "entity"
+    http_method_names = ["get", "head", "options", "patch"]
+
+    @transaction.atomic
+    def perform_update(self, serializer: SyncedEntitySerializer) -> None:  # type: ignore[override]
+        """Save what can be carried, and make the table of an entity that was enabled."""
+        row = serializer.save()
+        try:
+            _check(row)
+            if "enabled" in serializer.validated_data and row.enabled:
+                service.enable_tables(row.connection)
+        except InvalidRequest as error:
+            raise ValidationError({error.element: [str(error)]}) from error
+        except NotFound as error:
+            raise ValidationError({"enabled": [f"{error} Run Update Server first."]}) from error
+
+
+def _check(row: SyncedEntity) -> None:
+    """Raise InvalidRequest (element = field) for what cannot be carried."""
+    if row.enabled and row.problem:
+        raise InvalidRequest(row.problem, element="enabled")
+    organization = row.connection.client.organization
+    try:
+        if organization is not None:
+            entity_tasks.read_filter(row, Catalog(organization).entity)
+    except InvalidRequest as error:
+        raise InvalidRequest(str(error), element="filter_xml") from error

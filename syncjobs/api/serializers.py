@@ -1,0 +1,246 @@
+"""What the JSON API takes and gives; its names are those of the design and of the models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from connections.models import Connection, Endpoint, SyncedEntity
+from organizations.errors import InvalidRequest
+from syncjobs import schedule
+from syncjobs.models import Run, RunEntity, RunError, SyncJob
+
+
+class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
+    """How one side is reached; secrets are never shown."""
+
+    organization = serializers.CharField(source="organization.name", default=None, read_only=True)
+
+    class Meta:
+        """Nothing here can be written: endpoints are made by connecting."""
+
+        model = Endpoint
+        fields = ("backend", "url", "user_name", "organization", "organization_name_seen")
+        read_only_fields = fields
+
+
+class ConnectionSerializer(serializers.ModelSerializer[Connection]):
+    """One server and one client."""
+
+    server = EndpointSerializer(read_only=True)
+    client = EndpointSerializer(read_only=True)
+
+    class Meta:
+        """Only the write mode can be changed."""
+
+        model = Connection
+        fields = ("name", "state", "problem", "write_mode", "server", "client", "created")
+        read_only_fields = ("name", "state", "problem", "created")
+
+
+class SyncedEntitySerializer(serializers.ModelSerializer[SyncedEntity]):
+    """One entity of a connection."""
+
+    last_sync = serializers.DateTimeField(
+        source="checkpoint.completed",
+        default=None,
+        read_only=True,
+        help_text="end of the last complete reading",
+    )
+
+    class Meta:
+        """Enabled, sync deletion and the filter can be changed."""
+
+        model = SyncedEntity
+        fields = (
+            "name",
+            "label",
+            "is_intersect",
+            "enabled",
+            "sync_deletion",
+            "filter_xml",
+            "problem",
+            "last_sync",
+        )
+        read_only_fields = ("name", "label", "is_intersect", "problem")
+
+
+class SyncJobSerializer(serializers.ModelSerializer[SyncJob]):
+    """The schedule of a connection."""
+
+    connection = serializers.SlugRelatedField(
+        slug_field="name", queryset=Connection.objects.all(), help_text="the client's name"
+    )
+
+    class Meta:
+        """The times are computed."""
+
+        model = SyncJob
+        fields = (
+            "id",
+            "connection",
+            "name",
+            "frequency",
+            "every",
+            "hour",
+            "minute",
+            "is_active",
+            "keep_logs",
+            "next_due",
+            "last_run",
+        )
+        read_only_fields = ("next_due", "last_run")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a schedule that can never come due, naming the field."""
+        kept = {
+            name: getattr(self.instance, name)
+            for name in ("frequency", "every", "hour", "minute")
+            if isinstance(self.instance, SyncJob)
+        }
+        given = {name: attrs[name] for name in attrs if name != "connection"}
+        try:
+            schedule.check(SyncJob(**{**kept, **given}))
+        except InvalidRequest as error:
+            raise serializers.ValidationError({error.element: str(error)}) from error
+        return attrs
+
+    def create(self, validated_data: dict[str, Any]) -> SyncJob:
+        """Save a new job with the time it comes due."""
+        job = SyncJob(**validated_data)
+        schedule.apply(job, timezone.now())
+        job.save()
+        return job
+
+    def update(self, instance: SyncJob, validated_data: dict[str, Any]) -> SyncJob:
+        """Save the changes and the new time it comes due."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        schedule.apply(instance, timezone.now())
+        instance.save()
+        return instance
+
+
+class RunEntitySerializer(serializers.ModelSerializer[RunEntity]):
+    """Counts of one entity, in records."""
+
+    class Meta:
+        """All read-only."""
+
+        model = RunEntity
+        fields = (
+            "name",
+            "state",
+            "full",
+            "expected",
+            "read",
+            "created",
+            "updated",
+            "deleted",
+            "unchanged",
+            "rejected",
+            "conflicts",
+            "kept",
+            "pushed",
+            "seconds",
+            "message",
+        )
+        read_only_fields = fields
+
+
+class RunErrorSerializer(serializers.ModelSerializer[RunError]):
+    """One record or entity that could not be carried, and why."""
+
+    class Meta:
+        """All read-only."""
+
+        model = RunError
+        fields = ("entity", "record", "code", "message", "at")
+        read_only_fields = fields
+
+
+class RunSerializer(serializers.ModelSerializer[Run]):
+    """One execution, without its entities."""
+
+    connection = serializers.CharField(source="connection.name", read_only=True)
+    user = serializers.CharField(source="user.username", default=None, read_only=True)
+    is_active = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        """All read-only: runs are started and cancelled, never edited."""
+
+        model = Run
+        fields = (
+            "id",
+            "connection",
+            "kind",
+            "state",
+            "is_active",
+            "reason",
+            "actor",
+            "user",
+            "message",
+            "options",
+            "created",
+            "started",
+            "finished",
+            "worker",
+        )
+        read_only_fields = fields
+
+
+class RunDetailSerializer(RunSerializer):
+    """One execution with its entities: what the run's page polls."""
+
+    entities = RunEntitySerializer(many=True, read_only=True)
+    error_count = serializers.SerializerMethodField()
+    read = serializers.SerializerMethodField()
+    seconds = serializers.SerializerMethodField()
+    rate = serializers.SerializerMethodField()
+
+    class Meta(RunSerializer.Meta):
+        """The run and what it carries."""
+
+        fields = (  # type: ignore[assignment]
+            *RunSerializer.Meta.fields,
+            "entities",
+            "error_count",
+            "read",
+            "seconds",
+            "rate",
+        )
+
+    def get_error_count(self, run: Run) -> int:
+        """Return how many errors there are under `errors/`."""
+        return run.errors.count()
+
+    def get_read(self, run: Run) -> int:
+        """Return how many records were read."""
+        return sum(row.read for row in run.entities.all())
+
+    def get_seconds(self, run: Run) -> float:
+        """Return how long the run has taken so far, or took."""
+        if run.started is None:
+            return 0.0
+        return ((run.finished or timezone.now()) - run.started).total_seconds()
+
+    @extend_schema_field(serializers.FloatField(help_text="records read a second"))
+    def get_rate(self, run: Run) -> float:
+        """Return records read a second."""
+        seconds = self.get_seconds(run)
+        return round(self.get_read(run) / seconds, 1) if seconds else 0.0
+
+
+class StartSyncSerializer(serializers.Serializer[Any]):
+    """What Sync All shall carry."""
+
+    entities = serializers.ListField(
+        child=serializers.CharField(max_length=128),
+        required=False,
+        help_text="logical names; none: all that are enabled",
+    )
+    dry_run = serializers.BooleanField(default=False, help_text="count only, write no record")
+    full = serializers.BooleanField(default=False, help_text="read everything again")

@@ -1,0 +1,117 @@
+"""What a run carries: one `EntityTask` per enabled entity, from rows and metadata.
+
+The client's definitions are the metadata both sides agreed on at the last Update Server; what is
+local to the client is left out. The server's own metadata are not read again in every run: an
+organization's are many megabytes, and a change met while reading ends that entity by itself
+("metadata changed", design 5.1.11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from connections.connectors.base import Connector
+from connections.errors import UnknownEntity
+from connections.models import Connection, SyncedEntity
+from organizations.errors import InvalidRequest, NotFound
+from organizations.query import fetchxml_reader
+from organizations.query.nodes import Query
+from organizations.schema import VERSION, Attribute, Entity, Origin
+from syncjobs.engine.values import EntityTask
+
+_FIRST = ("transactioncurrency", "businessunit", "systemuser", "team", "role", "privilege")
+"""Entities that others refer to most; carried first, so that few lookups arrive too early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unbuilt:
+    """An enabled entity that cannot be carried, and why."""
+
+    name: str
+    reason: str
+
+
+def chosen(connection: Connection, names: Sequence[str]) -> list[SyncedEntity]:
+    """Return the enabled entities, only those of `names` if any, in the order of carrying."""
+    rows = connection.entities.filter(enabled=True)
+    if names:
+        rows = rows.filter(name__in=names)
+    return sorted(rows, key=_rank)
+
+
+def build(rows: Iterable[SyncedEntity], client: Connector) -> Iterator[EntityTask | Unbuilt]:
+    """Yield a task, or the reason why there is none, for each row in order."""
+    known: dict[str, Entity] = {}
+
+    def entity(name: str) -> Entity:
+        if name not in known:
+            known[name] = _described(client, name)
+        return known[name]
+
+    for row in rows:
+        yield _build(row, entity)
+
+
+def _build(row: SyncedEntity, entity: Callable[[str], Entity]) -> EntityTask | Unbuilt:
+    if row.problem:
+        return Unbuilt(row.name, row.problem)
+    try:
+        both = entity(row.name)
+        query = read_filter(row, entity)
+    except UnknownEntity:
+        return Unbuilt(
+            row.name, f"The client has no definition of '{row.name}' yet. Run Update Server."
+        )
+    except InvalidRequest as error:
+        return Unbuilt(row.name, f"The sync filter cannot be used: {error}")
+    attributes = tuple(sorted(filter(_is_carried, both.attributes), key=_is_no_primary_id))
+    return EntityTask(
+        key=row.pk,
+        server=replace(both, attributes=attributes),
+        client=both,
+        attributes=attributes,
+        query=query,
+        sync_deletion=row.sync_deletion,
+    )
+
+
+def read_filter(row: SyncedEntity, entity: Callable[[str], Entity]) -> Query | None:
+    """Return the sync filter as a query, None without one.
+
+    Raises InvalidRequest if it cannot be read, or is about another entity.
+    """
+    if not row.filter_xml.strip():
+        return None
+    query = fetchxml_reader.read(row.filter_xml, schema=entity)
+    if query.entity != row.name:
+        raise InvalidRequest(
+            f"The filter of '{row.name}' is about '{query.entity}'. Write it about '{row.name}'.",
+            element="SyncFiltersXml",
+        )
+    return query
+
+
+def _described(client: Connector, name: str) -> Entity:
+    try:
+        return next(iter(client.describe([name])))
+    except NotFound as error:
+        raise UnknownEntity(name) from error
+
+
+def _is_carried(attribute: Attribute) -> bool:
+    return (
+        attribute.is_stored
+        and not attribute.is_hidden
+        and attribute.origin is Origin.SERVER
+        and attribute.name != VERSION
+    )
+
+
+def _is_no_primary_id(attribute: Attribute) -> bool:
+    return not attribute.is_primary_id
+
+
+def _rank(row: SyncedEntity) -> tuple[bool, int, str]:
+    first = _FIRST.index(row.name) if row.name in _FIRST else len(_FIRST)
+    return row.is_intersect, first, row.name

@@ -1,0 +1,91 @@
+"""`manage.py sync CLIENT`: Sync All in the foreground."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+import orjson
+from django.core.management.base import BaseCommand, CommandError
+
+from connections.models import Connection
+from organizations.errors import InvalidRequest
+from syncjobs import dispatch, follow
+from syncjobs.doors.jobs import as_json
+from syncjobs.models import Run
+
+EXIT_CODES = {Run.State.SUCCEEDED: 0, Run.State.PARTLY: 3, Run.State.CANCELLED: 4}
+"""Everything else is 1; 2 is for wrong arguments."""
+
+
+class Command(BaseCommand):
+    """Carry the server's records to a client, in this process."""
+
+    help = (
+        "Carry the server's records to CLIENT in this process, with progress on standard error. "
+        "Exit codes: 0 succeeded, 1 failed, 2 wrong arguments, 3 partly, 4 cancelled."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments of design 6.2."""
+        parser.add_argument("client", help="name of the client organization")
+        parser.add_argument(
+            "--entity",
+            action="append",
+            default=[],
+            metavar="E",
+            help="carry only this entity (can be given again)",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="count only, write no record")
+        parser.add_argument("--full", action="store_true", help="read everything again")
+        parser.add_argument("--json", action="store_true", help="print the job as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Start a run, carry it out, print how it ended."""
+        connection = find(options["client"])
+        try:
+            run = dispatch.start_sync(
+                connection,
+                entities=options["entity"],
+                dry_run=options["dry_run"],
+                full=options["full"],
+                reason="command",
+                inline=True,
+            )
+        except InvalidRequest as error:
+            raise CommandError(str(error), returncode=2) from error
+        finish(self, run, as_document=options["json"])
+
+
+def find(client: str) -> Connection:
+    """Return the connection of that client."""
+    connection = Connection.objects.filter(name=client).first()
+    if connection is None:
+        known = ", ".join(Connection.objects.values_list("name", flat=True)[:20])
+        raise CommandError(
+            f"No connection has the client '{client}'. Known: {known or 'none'}.", returncode=2
+        )
+    return connection
+
+
+def finish(command: BaseCommand, run: Run, *, as_document: bool) -> None:
+    """Carry the run out here, print it, and end with its exit code.
+
+    Control-C cancels it; what was carried by then stays.
+    """
+
+    def say(line: str) -> None:
+        command.stderr.write(line, style_func=str)
+
+    try:
+        follow.carry_out(run, say)
+    except KeyboardInterrupt:
+        dispatch.cancel(run)
+        follow.carry_out(run, say)
+    if as_document:
+        command.stdout.write(orjson.dumps(as_json(run)).decode())
+    code = EXIT_CODES.get(Run.State(run.state), 1)
+    if code:
+        raise CommandError(f"{run}: {run.state}. {run.message}", returncode=code)
+    if not as_document:
+        command.stdout.write(run.message)
