@@ -41,6 +41,11 @@ def use_services(**kwargs: Any) -> None:
     services.ensure()
 
 
+@signals.setup_logging.connect
+def leave_logging(**kwargs: Any) -> None:
+    """Keep the logging of the settings; Celery sets up its own only where nobody listens here."""
+
+
 @signals.task_prerun.connect
 def note_pulse(*, task: Task[Any, Any], **kwargs: Any) -> None:
     """Note that a periodic task runs."""

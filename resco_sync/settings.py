@@ -5,6 +5,8 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
+from kombu import Queue
+
 from resco_sync import addresses, services
 from resco_sync.environment import (
     BASE_DIR,
@@ -32,6 +34,8 @@ _OWN_ADDRESS = [f"127.0.0.1:{PORT}"] if DEFAULT_SETUP else []
 RESCO_SYNC_REGISTRATION = envchoice(
     "RESCO_SYNC_REGISTRATION", "invite", ("closed", "invite", "open")
 )
+RESCO_SYNC_REGISTRATION_KEY = envtext("RESCO_SYNC_REGISTRATION_KEY", "")
+RESCO_SYNC_DYNAMICS_CLIENT_ID = envtext("RESCO_SYNC_DYNAMICS_CLIENT_ID", "")
 RESCO_SYNC_EGRESS_ALLOW = envlist("RESCO_SYNC_EGRESS_ALLOW", _OWN_ADDRESS)
 RESCO_SYNC_DEMO = envbool("RESCO_SYNC_DEMO", True)
 RESCO_SYNC_SECRET_KEYS = envsecrets(
@@ -74,9 +78,14 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_DEFAULT_QUEUE = "resco-sync"
+CELERY_TASK_DEFAULT_QUEUE = "runs"
+# Periodic tasks have a queue, and under `serve` a worker, of their own: runs may take hours.
+CELERY_TASK_QUEUES = [Queue("runs"), Queue("clock")]
+CELERY_TASK_ROUTES = {
+    "syncjobs.tasks.tick": {"queue": "clock"},
+    "syncjobs.tasks.retain": {"queue": "clock"},
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
 
@@ -213,6 +222,6 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         name: {"level": "INFO"}
-        for name in ("resco_sync", "organizations", "connections", "syncjobs", "celery")
+        for name in ("resco_sync", "organizations", "connections", "syncjobs")
     },
 }

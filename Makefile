@@ -1,0 +1,50 @@
+# Two commands do: `make run` and `make test`. Both make .venv first where it is missing.
+
+SHELL := /bin/bash
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3) python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+RUN_STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+
+.PHONY: run test check clean install dev
+
+run: $(RUN_STAMP)
+	@exec $(BIN)/python manage.py serve
+
+test: $(DEV_STAMP)
+	$(BIN)/pytest
+
+check: $(DEV_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check --fail-level WARNING
+
+install: $(RUN_STAMP)
+dev: $(DEV_STAMP)
+
+# var/ with the databases stays: it is data, not something that was built.
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@echo "Making the virtual environment $(VENV) with $(PYTHON) …"
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+	  echo "Python 3.11, 3.12 or 3.13 is needed; name one: make run PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(RUN_STAMP): pyproject.toml | $(VENV)/.made
+	@echo "Installing the packages that the product needs (a minute or two) …"
+	@$(PIP) --editable .
+	@touch $@
+
+$(DEV_STAMP): pyproject.toml | $(VENV)/.made
+	@echo "Installing the packages that the product and its tests need (a minute or two) …"
+	@$(PIP) --editable '.[dev]'
+	@touch $@ $(RUN_STAMP)
