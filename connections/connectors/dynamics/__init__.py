@@ -1,0 +1,1 @@
+"""The Dynamics back end: Dataverse Web API v9.2."""

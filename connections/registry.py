@@ -1,0 +1,116 @@
+"""Which connector speaks to which back end, and which ProviderID means which back end.
+
+Adding a back end: one package in `connections.connectors` and one line here. Both tables can be
+extended by settings: `RESCO_SYNC_CONNECTORS` (back end → dotted path of a class that is made with
+``url, user_name, secret, authority=…``) and `RESCO_SYNC_PROVIDER_IDS` (ProviderID → back end).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from connections import secrets
+from connections.connectors.base import Connector
+from connections.errors import Refused
+from connections.models import Endpoint
+
+CONNECTORS: Mapping[str, str] = {
+    "dynamics": "connections.connectors.dynamics.connector.DynamicsConnector",
+    "hosted": "connections.connectors.hosted.HostedConnector",
+}
+
+PROVIDER_IDS: Mapping[str, str] = {
+    "60650fb3-5d8b-45dd-b82e-459f3b019e9a": "dynamics",
+    "2f7b6a1e-0c55-4d0e-9a3b-6f1f1f0f5a01": "resco_cloud",
+    "2f7b6a1e-0c55-4d0e-9a3b-6f1f1f0f5a02": "odata",
+    "2f7b6a1e-0c55-4d0e-9a3b-6f1f1f0f5a03": "salesforce",
+}
+"""Dynamics has the id of the published example of ConnectAsync; the others are our own."""
+
+HOSTED = Endpoint.Backend.HOSTED.value
+
+
+class UnknownProvider(Refused):
+    """No back end has that ProviderID, or the back end is not supported by this installation."""
+
+
+def provider_ids() -> dict[str, str]:
+    """Return ProviderID → back end, with those of the settings."""
+    extra = getattr(settings, "RESCO_SYNC_PROVIDER_IDS", None) or {}
+    return {**PROVIDER_IDS, **{key.lower(): backend for key, backend in extra.items()}}
+
+
+def backend_of(provider_id: str) -> str:
+    """Return the back end a ProviderID means; braces and letter case do not matter.
+
+    Raises UnknownProvider when there is none, or none that this installation can connect.
+    """
+    known = provider_ids()
+    try:
+        backend = known.get(str(UUID(provider_id.strip())), "")
+    except ValueError as error:
+        raise UnknownProvider(f"ProviderID '{provider_id[:60]}' is not a GUID.") from error
+    if backend not in _connectors():
+        usable = ", ".join(f"{key} ({name})" for key, name in known.items() if is_usable(name))
+        raise UnknownProvider(
+            f"ProviderID {provider_id.strip()[:60]} is not one this installation can connect. "
+            f"Known: {usable}."
+        )
+    return backend
+
+
+def is_usable(backend: str) -> bool:
+    """Return whether this installation has a connector for the back end."""
+    return backend in _connectors()
+
+
+def connector(endpoint: Endpoint, *, origin: str = "") -> Connector:
+    """Return the (not yet opened) connector of a saved endpoint.
+
+    `origin` marks the writes of a hosted target: the connection's id. Raises Refused when the
+    stored secret cannot be opened or there is no connector.
+    """
+    if endpoint.backend == HOSTED:
+        return _hosted(endpoint, origin)
+    secret = secrets.open_(endpoint.sealed_secret, endpoint.pk)
+    return unsaved(
+        endpoint.backend, endpoint.url, endpoint.user_name, secret, authority=endpoint.authority
+    )
+
+
+def unsaved(
+    backend: str, url: str, user_name: str, secret: str, *, authority: str = ""
+) -> Connector:
+    """Return a connector for a login that is proved before anything is saved.
+
+    `authority`: a token authority that a person has confirmed for this endpoint.
+    """
+    made = _class(backend)(url, user_name, secret, authority=authority)
+    if not isinstance(made, Connector):
+        raise TypeError(f"{_connectors()[backend]} is not a Connector.")
+    return made
+
+
+def _hosted(endpoint: Endpoint, origin: str) -> Connector:
+    if endpoint.organization is None:
+        raise Refused(f"Endpoint {endpoint.pk} is hosted here but names no organization.")
+    made = _class(HOSTED)(endpoint.organization, origin=origin)
+    if not isinstance(made, Connector):
+        raise TypeError(f"{_connectors()[HOSTED]} is not a Connector.")
+    return made
+
+
+def _class(backend: str) -> type:
+    path = _connectors().get(backend)
+    if path is None:
+        raise Refused(f"There is no connector for back end '{backend}' in this installation.")
+    found: type = import_string(path)
+    return found
+
+
+def _connectors() -> dict[str, str]:
+    return {**CONNECTORS, **(getattr(settings, "RESCO_SYNC_CONNECTORS", None) or {})}
