@@ -1,0 +1,265 @@
+"""OData `$filter` and `$orderby` as a query: groups of conditions, and links for their paths.
+
+How properties and navigations are called is the service's business: a `Names` tells which
+attribute or link is meant. Paths through single-valued navigations and `any` over collections
+become outer links; `not` is carried down to the conditions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from odata_query import ast
+
+from organizations.errors import InvalidRequest
+from organizations.query.nodes import ALL, Condition, Group, Link, LinkType, Logic, Operator, Order
+from organizations.query.odata_functions import operator_of
+from organizations.query.odata_negation import negated
+from organizations.query.odata_syntax import name_of, parse, path_of
+from organizations.schema import Entity
+
+_COMPARATORS = {
+    ast.Eq: Operator.EQ,
+    ast.NotEq: Operator.NE,
+    ast.Gt: Operator.GT,
+    ast.GtE: Operator.GE,
+    ast.Lt: Operator.LT,
+    ast.LtE: Operator.LE,
+}
+_MIRRORED = {
+    Operator.GT: Operator.LT,
+    Operator.GE: Operator.LE,
+    Operator.LT: Operator.GT,
+    Operator.LE: Operator.GE,
+}
+_TEXT_FUNCTIONS = {"contains": "%{}%", "startswith": "{}%", "endswith": "%{}"}
+
+
+class Names(Protocol):
+    """What a service calls the parts of its entities."""
+
+    def attribute(self, entity: Entity, name: str) -> str:
+        """Return the attribute behind a property. Raises InvalidRequest for an unknown one."""
+
+    def link(self, entity: Entity, name: str, alias: str) -> tuple[Link, Entity]:
+        """Return the link of a navigation and its target entity, whose own link has `alias`.
+
+        Of an N:N navigation the link of the target is nested in that of the intersect. Raises
+        InvalidRequest for an unknown navigation.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What `$filter` means: conditions, and the links their aliases name.
+
+    `multiplies` says that a link can find several records, so that results must be distinct.
+    """
+
+    group: Group = ALL
+    links: tuple[Link, ...] = ()
+    multiplies: bool = False
+
+
+def read_filter(
+    text: str, entity: Entity, names: Names, aliases: Mapping[str, str] | None = None
+) -> Filter:
+    """Return the meaning of a filter on `entity`. Raises InvalidRequest."""
+    reader = _Reader(names)
+    found = reader.read(parse(text, aliases), _Scope(entity))
+    group = found if isinstance(found, Group) else Group(Logic.AND, (found,))
+    return Filter(group, tuple(reader.links.values()), reader.multiplies)
+
+
+def read_order(text: str, entity: Entity, names: Names) -> tuple[Order, ...]:
+    """Return the sort keys of `$orderby`. Raises InvalidRequest."""
+    return tuple(_order(part.split(), entity, names, part) for part in text.split(","))
+
+
+def _order(words: list[str], entity: Entity, names: Names, part: str) -> Order:
+    if not words or len(words) > 2 or (len(words) == 2 and words[1] not in ("asc", "desc")):
+        raise InvalidRequest(
+            f"Syntax error in '{part.strip()}': a property name, then asc or desc.", "$orderby"
+        )
+    return Order(names.attribute(entity, words[0]), words[-1] == "desc")
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Where names are looked up: the entity, the alias of its link, the lambda variable."""
+
+    entity: Entity
+    alias: str = ""
+    variable: str = ""
+
+
+@dataclass(slots=True)
+class _Reader:
+    names: Names
+    links: dict[tuple[str, str], Link] = field(default_factory=dict)
+    multiplies: bool = False
+
+    def read(self, node: Any, scope: _Scope) -> Condition | Group:
+        """Return the conditions of one node of the tree."""
+        handlers: dict[type, Callable[[Any, _Scope], Condition | Group]] = {
+            ast.BoolOp: self._logic,
+            ast.UnaryOp: self._not,
+            ast.Compare: self._compare,
+            ast.Call: self._call,
+            ast.CollectionLambda: self._lambda,
+        }
+        if type(node) not in handlers:
+            raise _unsupported(node)
+        return handlers[type(node)](node, scope)
+
+    def _logic(self, node: ast.BoolOp, scope: _Scope) -> Group:
+        kind = type(node.op)
+        operands: list[Any] = []
+        current: Any = node
+        # A chain leans to the left; walking it keeps long ones off the call stack.
+        while isinstance(current, ast.BoolOp) and isinstance(current.op, kind):
+            operands.append(current.right)
+            current = current.left
+        operands.append(current)
+        logic = Logic.AND if kind is ast.And else Logic.OR
+        return Group(logic, tuple(self.read(item, scope) for item in reversed(operands)))
+
+    def _not(self, node: ast.UnaryOp, scope: _Scope) -> Condition | Group:
+        if not isinstance(node.op, ast.Not):
+            raise _unsupported(node)
+        return negated(self.read(node.operand, scope))
+
+    def _compare(self, node: ast.Compare, scope: _Scope) -> Condition:
+        left: Any = node.left
+        right: Any = node.right
+        if isinstance(node.comparator, ast.In):
+            attribute, alias = self._resolve(left, scope)
+            return Condition(attribute, Operator.IN, tuple(map(_scalar, right.val)), alias)
+        operator = _COMPARATORS[type(node.comparator)]
+        if path_of(left) is None and path_of(right) is not None:
+            left, right, operator = right, left, _MIRRORED.get(operator, operator)
+        attribute, alias = self._resolve(left, scope)
+        if isinstance(right, ast.Null):
+            return _against_null(attribute, operator, alias)
+        if path_of(right) is not None:
+            return self._columns(Condition(attribute, operator, alias=alias), right, scope)
+        return Condition(attribute, operator, (_scalar(right),), alias)
+
+    def _columns(self, condition: Condition, right: Any, scope: _Scope) -> Condition:
+        attribute, alias = self._resolve(right, scope)
+        if alias != condition.alias:
+            raise InvalidRequest(
+                "Two properties can be compared only when both belong to the same record.",
+                "$filter",
+            )
+        return replace(condition, value_of=attribute)
+
+    def _call(self, node: ast.Call, scope: _Scope) -> Condition:
+        name = name_of(node.func).rpartition(".")[2]
+        if name in _TEXT_FUNCTIONS and not node.func.namespace:
+            attribute, alias = self._resolve(node.args[0], scope)
+            if not isinstance(node.args[1], ast.String):
+                raise _unsupported(node)
+            value = _TEXT_FUNCTIONS[name].format(node.args[1].val)
+            return Condition(attribute, Operator.LIKE, (value,), alias)
+        operator = operator_of(name, tuple(node.func.namespace))
+        if operator is None:
+            raise InvalidRequest(f"The function '{name}' is not supported.", "$filter")
+        return self._function(operator, node, scope)
+
+    def _function(self, operator: Operator, node: ast.Call, scope: _Scope) -> Condition:
+        given = {name_of(i.name): i.param for i in node.args if isinstance(i, ast.NamedParam)}
+        name = given.get("PropertyName")
+        if not isinstance(name, ast.String):
+            raise InvalidRequest("A query function needs PropertyName='…'.", "$filter")
+        attribute, alias = self._named(tuple(name.val.split("/")), scope)
+        listed = given.get("PropertyValues")
+        if listed is not None and not isinstance(listed, ast.List):
+            raise InvalidRequest("PropertyValues must be a list in brackets.", "$filter")
+        items = listed.val if listed else [given[k] for k in _VALUES if k in given]
+        return Condition(attribute, operator, tuple(map(_scalar, items)), alias)
+
+    def _lambda(self, node: ast.CollectionLambda, scope: _Scope) -> Condition | Group:
+        path = path_of(node.owner)
+        if path is None or not isinstance(node.operator, ast.Any):
+            raise InvalidRequest("Only 'any' is supported on a collection.", "$filter")
+        inner = self._follow(self._stripped(path, scope), scope)
+        self.multiplies = True
+        exists = Condition(inner.entity.primary_id, Operator.NOT_NULL, alias=inner.alias)
+        if node.lambda_ is None:
+            return exists
+        variable = name_of(node.lambda_.identifier)
+        return Group(
+            Logic.AND,
+            (exists, self.read(node.lambda_.expression, replace(inner, variable=variable))),
+        )
+
+    def _resolve(self, node: Any, scope: _Scope) -> tuple[str, str]:
+        path = path_of(node)
+        if path is None:
+            raise _unsupported(node)
+        return self._named(path, scope)
+
+    def _named(self, path: tuple[str, ...], scope: _Scope) -> tuple[str, str]:
+        *steps, last = self._stripped(path, scope)
+        owner = self._follow(tuple(steps), scope)
+        return self.names.attribute(owner.entity, last), owner.alias
+
+    def _stripped(self, path: tuple[str, ...], scope: _Scope) -> tuple[str, ...]:
+        return path[1:] if scope.variable and path[0] == scope.variable else path
+
+    def _follow(self, steps: tuple[str, ...], scope: _Scope) -> _Scope:
+        for step in steps:
+            scope = self._step(step, scope)
+        return scope
+
+    def _step(self, navigation: str, scope: _Scope) -> _Scope:
+        key = (scope.alias, navigation)
+        alias = f"path{len(self.links) + 1}"
+        if key in self.links:
+            alias = _innermost(self.links[key]).alias
+        link, entity = self.names.link(scope.entity, navigation, alias)
+        if scope.alias:
+            raise InvalidRequest(
+                f"The path through '{navigation}' is too long: one navigation is supported.",
+                "$filter",
+            )
+        self.links[key] = _outer(link)
+        return _Scope(entity, alias)
+
+
+_VALUES = ("PropertyValue", "PropertyValue1", "PropertyValue2")
+
+
+def _outer(link: Link) -> Link:
+    return replace(link, type=LinkType.OUTER, links=tuple(map(_outer, link.links)))
+
+
+def _innermost(link: Link) -> Link:
+    while link.links:
+        link = link.links[0]
+    return link
+
+
+def _against_null(attribute: str, operator: Operator, alias: str) -> Condition:
+    known = {Operator.EQ: Operator.NULL, Operator.NE: Operator.NOT_NULL}
+    if operator not in known:
+        raise InvalidRequest("null can be compared with eq and ne only.", "$filter")
+    return Condition(attribute, known[operator], alias=alias)
+
+
+def _scalar(node: Any) -> str | int | bool:
+    if isinstance(node, ast.Boolean | ast.Integer):
+        value: int | bool = node.py_val
+        return value
+    if isinstance(node, ast.String | ast.Float | ast.GUID | ast.Date | ast.DateTime | ast.Time):
+        return node.val.lower() if isinstance(node, ast.GUID) else str(node.val)
+    raise _unsupported(node)
+
+
+def _unsupported(node: object) -> InvalidRequest:
+    return InvalidRequest(
+        f"The filter holds an expression that is not supported: {type(node).__name__}.", "$filter"
+    )
