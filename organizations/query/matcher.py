@@ -1,0 +1,191 @@
+"""The in-memory back end: does one record belong to a query? The oracle of the other back ends.
+
+Records are mappings of attribute to canonical value (`organizations.values`); an attribute that
+is missing is null. Linked records are asked of a `Linked`. A record belongs to a query if at
+least one of its joined rows passes the filter.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+from organizations.query.context import Context
+from organizations.query.literals import Comparable, comparable
+from organizations.query.nodes import Condition, Group, Logic, Operator, Query
+from organizations.query.predicates import (
+    Compare,
+    CompareColumns,
+    Contains,
+    IsNull,
+    Like,
+    OneOf,
+    Predicate,
+    Test,
+    Within,
+)
+from organizations.query.scope import (
+    Scope,
+    Source,
+    bind,
+    filter_of,
+    join_attributes,
+    scope,
+)
+from organizations.records import RecordValue
+from organizations.schema import Attribute, Entity
+
+Values = Mapping[str, RecordValue]
+Row = dict[str, Values | None]
+"""The records of one joined row by alias ('' = the query's own); None = no linked record."""
+
+
+class Linked(Protocol):
+    """Where linked records and their metadata come from."""
+
+    def entity(self, name: str) -> Entity:
+        """Return the metadata of an entity; raises NotFound."""
+
+    def records(self, entity: str) -> Iterable[Values]:
+        """Return the records of an entity that may be linked; more than needed does no harm."""
+
+
+class _NothingLinked:
+    def __init__(self, entity: Entity) -> None:
+        self._entity = entity
+
+    def entity(self, name: str) -> Entity:
+        return self._entity
+
+    def records(self, entity: str) -> Iterable[Values]:
+        return ()
+
+
+def matches(
+    query: Query,
+    values: Values,
+    entity: Entity,
+    *,
+    context: Context,
+    linked: Linked | None = None,
+) -> bool:
+    """Return whether the record of `entity` belongs to the query.
+
+    Without `linked` a query with links raises ValueError: it cannot be decided from one record.
+    """
+    if query.links and linked is None:
+        raise ValueError("A query with links cannot be decided without the linked records.")
+    rows = joined(query, values, linked or _NothingLinked(entity), context=context)
+    return any(True for _ in rows)
+
+
+def joined(query: Query, values: Values, linked: Linked, *, context: Context) -> Iterator[Row]:
+    """Yield the joined rows of one record that pass the filter."""
+    sources = scope(query, linked.entity)
+    for row in _joined(sources.sources, {"": values}, query, sources, linked, context):
+        if _passes(query.filter, sources.root, row, sources, context):
+            yield row
+
+
+def _joined(
+    remaining: tuple[Source, ...],
+    row: Row,
+    query: Query,
+    sources: Scope,
+    linked: Linked,
+    context: Context,
+) -> Iterator[Row]:
+    if not remaining:
+        yield row
+        return
+    for extended in _extended(remaining[0], row, query, sources, linked, context):
+        yield from _joined(remaining[1:], extended, query, sources, linked, context)
+
+
+def _extended(
+    source: Source, row: Row, query: Query, sources: Scope, linked: Linked, context: Context
+) -> Iterator[Row]:
+    if source.parent is None:
+        yield row
+        return
+    own, theirs = join_attributes(source)
+    wanted = _value(row[source.parent.alias], theirs)
+    is_alone = True
+    for record in linked.records(source.entity.name) if wanted is not None else ():
+        extended = {**row, source.alias: record}
+        if comparable(own, record.get(own.name)) == wanted and _passes(
+            filter_of(source, query), source, extended, sources, context
+        ):
+            is_alone = False
+            yield extended
+    if is_alone and not source.is_required:
+        yield {**row, source.alias: None}
+
+
+def _value(record: Values | None, attribute: Attribute) -> Comparable | None:
+    return None if record is None else comparable(attribute, record.get(attribute.name))
+
+
+def _passes(group: Group, place: Source, row: Row, sources: Scope, context: Context) -> bool:
+    if not group.children:
+        return True
+    verdicts = (_verdict(child, place, row, sources, context) for child in group.children)
+    return all(verdicts) if group.logic is Logic.AND else any(verdicts)
+
+
+def _verdict(
+    child: Condition | Group, place: Source, row: Row, sources: Scope, context: Context
+) -> bool:
+    if isinstance(child, Group):
+        return _passes(child, place, row, sources, context)
+    bound = bind(child, place, sources, context)
+    return holds(bound.predicate, row[bound.source.alias])
+
+
+def holds(predicate: Predicate, record: Values | None) -> bool:
+    """Return whether a predicate is true of a record (None = no record)."""
+    value = _value(record, predicate.attribute)
+    if isinstance(predicate.test, CompareColumns):
+        other = _value(record, predicate.test.other)
+        verdict = _compares(predicate.test.operator, value, other)
+    else:
+        verdict = _TESTS[type(predicate.test)](predicate.test, value)
+    return verdict is not predicate.is_negative
+
+
+_COMPARISONS: dict[Operator, Callable[[Any, Any], bool]] = {
+    Operator.EQ: operator.eq,
+    Operator.GT: operator.gt,
+    Operator.GE: operator.ge,
+    Operator.LT: operator.lt,
+    Operator.LE: operator.le,
+}
+
+
+def _compares(name: Operator, value: Comparable | None, other: Comparable | None) -> bool:
+    if value is None or other is None:
+        return False
+    return _COMPARISONS[name](value, other)
+
+
+def _within(test: Within, value: Any) -> bool:
+    if value is None or (test.low is not None and value < test.low):
+        return False
+    if test.high is None:
+        return True
+    return bool(value <= test.high if test.is_closed else value < test.high)
+
+
+def _contains(test: Contains, value: Any) -> bool:
+    return value is not None and not set(test.values).isdisjoint(str(value).split(","))
+
+
+_TESTS: dict[type[Test], Callable[[Any, Any], bool]] = {
+    IsNull: lambda test, value: value is None,
+    Compare: lambda test, value: _compares(test.operator, value, test.value),
+    OneOf: lambda test, value: value is not None and value in test.values,
+    Within: _within,
+    Like: lambda test, value: value is not None and test.pattern.matches(value),
+    Contains: _contains,
+}
