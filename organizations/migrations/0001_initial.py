@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                 ('actor', models.CharField(blank=True, max_length=254)),
                 ('document', models.JSONField(help_text='{column: value}')),
                 ('at', models.DateTimeField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recycle_bin', to='organizations.organization')),
+                ('organization', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='recycle_bin', to='organizations.organization')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('organization', 'entity', 'record', 'version'), name='deleted_once')],
@@ -114,7 +114,7 @@ class Migration(migrations.Migration):
                 ('actor', models.CharField(blank=True, max_length=254)),
                 ('values', models.JSONField(null=True)),
                 ('at', models.DateTimeField()),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='organizations.organization')),
+                ('organization', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, to='organizations.organization')),
             ],
             options={
                 'indexes': [models.Index(models.F('organization'), models.F('entity'), models.F('version'), condition=models.Q(('action', 'delete')), name='changelog_deletions')],

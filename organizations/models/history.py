@@ -16,7 +16,9 @@ class ChangeLog(models.Model):
     """
 
     pk = models.CompositePrimaryKey("organization_id", "version")
-    organization = models.ForeignKey(Organization, models.CASCADE, db_index=False)
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, db_index=False, db_constraint=False
+    )
     version = models.BigIntegerField()
     entity = models.CharField(max_length=128)
     record = models.UUIDField()
@@ -43,7 +45,9 @@ class ChangeLog(models.Model):
 class DeletedRecord(models.Model):
     """The recycle bin: a deleted record, whole, until it is restored or its time is over."""
 
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="recycle_bin")
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="recycle_bin", db_constraint=False
+    )
     entity = models.CharField(max_length=128)
     record = models.UUIDField()
     version = models.BigIntegerField(help_text="version of the deletion")

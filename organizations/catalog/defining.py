@@ -1,0 +1,147 @@
+"""Changing the metadata of an organization: definitions, and the tables of those enabled.
+
+Every function works entity by entity under the exclusive schema lock and moves `schema_version`
+only when something changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+
+from organizations import definitions
+from organizations.catalog.locks import exclusive_schema_lock, patiently
+from organizations.errors import InvalidRequest, NotFound, SchemaConflict
+from organizations.models import EntityDefinition, Organization
+from organizations.schema import AttributeType, Entity
+from organizations.tables import ddl, names
+from organizations.tables.database import run
+
+
+def define(organization: Organization, entities: Iterable[Entity]) -> None:
+    """Insert or replace definitions and alter the tables of those that have one.
+
+    An attribute that the new definition leaves out is kept as a hidden one, with its column.
+    Raises SchemaConflict naming the entity; those before it are defined then.
+    """
+    for entity in entities:
+        _check(entity)
+        with exclusive_schema_lock(organization):
+            _define(organization, entity)
+
+
+def enable(organization: Organization, entity_names: Iterable[str]) -> None:
+    """Make the tables of these entities, or show them again with the records they had."""
+    for name in entity_names:
+        with exclusive_schema_lock(organization):
+            row = _row(organization, name)
+            if not row.has_table or row.is_hidden:
+                _enable(organization, row)
+
+
+def hide(organization: Organization, entity_names: Iterable[str]) -> None:
+    """Stop serving these entities; their definitions and records are kept."""
+    for name in entity_names:
+        with exclusive_schema_lock(organization):
+            row = _row(organization, name)
+            if not row.is_hidden:
+                _save(row, replace(definitions.load(row.document), is_hidden=True))
+                _bump(organization)
+
+
+def drop(organization: Organization, name: str) -> None:
+    """Forget an entity and drop its table with all its records."""
+    with exclusive_schema_lock(organization):
+        row = _row(organization, name)
+        dropping = partial(ddl.drop, organization.schema, name)
+        patiently(dropping, f"The table of entity '{name}' is")
+        row.delete()
+        _bump(organization)
+
+
+def _define(organization: Organization, entity: Entity) -> None:
+    rows = EntityDefinition.objects.filter(organization=organization, name=entity.name)
+    row = rows.first() or EntityDefinition(organization=organization, name=entity.name)
+    if row.pk:
+        entity = _with_hidden(entity, definitions.load(row.document))
+    if row.pk and definitions.load(definitions.dump(entity)) == definitions.load(row.document):
+        return
+    if row.has_table:
+        _check_key(entity, definitions.load(row.document))
+        _alter(organization, entity)
+    _save(row, entity)
+    _bump(organization)
+
+
+def _alter(organization: Organization, entity: Entity) -> None:
+    alter = partial(ddl.alter, organization.schema, entity)
+    patiently(alter, f"The table of entity '{entity.name}' is")
+
+
+def _enable(organization: Organization, row: EntityDefinition) -> None:
+    entity = replace(definitions.load(row.document), is_hidden=False)
+    if row.has_table:
+        _alter(organization, entity)
+    else:
+        ddl.make(organization.schema, entity)
+        row.has_table = True
+        row.tracks_since = _row_version(organization)
+    _save(row, entity)
+    _bump(organization)
+
+
+def _check(entity: Entity) -> None:
+    names.check(entity)
+    key = entity.attribute(entity.primary_id)
+    if key is None or key.type is not AttributeType.UNIQUEIDENTIFIER or not key.is_stored:
+        raise InvalidRequest(
+            f"Entity '{entity.name}' needs a readable Uniqueidentifier attribute "
+            f"'{entity.primary_id}', which it names as its primary id.",
+            entity.name,
+        )
+
+
+def _check_key(entity: Entity, before: Entity) -> None:
+    if entity.primary_id != before.primary_id:
+        raise SchemaConflict(
+            f"Entity '{entity.name}' has records under the primary id '{before.primary_id}'; it "
+            f"cannot be changed to '{entity.primary_id}'. Drop the entity first."
+        )
+
+
+def _with_hidden(entity: Entity, before: Entity) -> Entity:
+    kept = {item.name for item in entity.attributes}
+    gone = [item for item in before.attributes if item.name not in kept]
+    hidden = tuple(replace(item, is_hidden=True) for item in gone)
+    return replace(entity, attributes=entity.attributes + hidden)
+
+
+def _save(row: EntityDefinition, entity: Entity) -> None:
+    row.set_name = entity.set_name
+    row.display_name = entity.label.text()[:256]
+    row.is_intersect, row.is_hidden = entity.is_intersect, entity.is_hidden
+    row.document = definitions.dump(entity)
+    row.save()
+
+
+def _row(organization: Organization, name: str) -> EntityDefinition:
+    row = EntityDefinition.objects.filter(organization=organization, name=name).first()
+    if row is None:
+        raise NotFound("entity", name)
+    return row
+
+
+def _row_version(organization: Organization) -> int:
+    found = Organization.objects.filter(pk=organization.pk)
+    return found.values_list("row_version", flat=True).get()
+
+
+def _bump(organization: Organization) -> None:
+    # The clock makes each number unique even when a transaction that took one is rolled back;
+    # what others cached under it would be taken for current otherwise.
+    run(
+        "UPDATE organizations_organization SET schema_version = greatest(schema_version + 1, "
+        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint) WHERE id = %s",
+        [organization.pk],
+    )

@@ -1,0 +1,59 @@
+"""Making and deleting hosted organizations: the row and the PostgreSQL schema together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from organizations.catalog.locks import exclusive_schema_lock
+from organizations.errors import AlreadyExists, InvalidRequest
+from organizations.models import ChangeLog, DeletedRecord, EntityDefinition, Organization
+from organizations.schema import ENGLISH
+from organizations.tables import ddl
+
+DROPPED_AT_ONCE = 100
+
+
+def create_organization(
+    name: str,
+    kind: str = Organization.Kind.CLIENT,
+    *,
+    display_name: str = "",
+    languages: Iterable[int] = (ENGLISH,),
+) -> Organization:
+    """Make an empty organization. Raises InvalidRequest for a bad name, AlreadyExists."""
+    known = list(languages) or [ENGLISH]
+    organization = Organization(
+        name=name, kind=kind, display_name=display_name, language=known[0], languages=known
+    )
+    try:
+        organization.clean_fields()
+    except ValidationError as error:
+        raise InvalidRequest(" ".join(error.messages), "name") from error
+    try:
+        with transaction.atomic():
+            organization.save(force_insert=True)
+            ddl.make_schema(organization.schema)
+    except IntegrityError as error:
+        raise AlreadyExists("organization", name) from error
+    return organization
+
+
+def delete_organization(organization: Organization) -> None:
+    """Drop an organization with its metadata, records, log and recycle bin.
+
+    Tables go in portions, because one transaction can lock only so many.
+    """
+    tables = EntityDefinition.objects.filter(organization=organization, has_table=True)
+    while names := list(tables.values_list("name", flat=True)[:DROPPED_AT_ONCE]):
+        with exclusive_schema_lock(organization):
+            for name in names:
+                ddl.drop(organization.schema, name)
+            tables.filter(name__in=names).delete()
+    with exclusive_schema_lock(organization):
+        ddl.drop_schema(organization.schema)
+        ChangeLog.objects.filter(organization=organization).delete()
+        DeletedRecord.objects.filter(organization=organization).delete()
+        organization.delete()

@@ -1,0 +1,80 @@
+"""Metadata as JSON: a lossless codec of `schema.Entity`, extras included.
+
+A document holds only what differs from the vocabulary's defaults, because an organization keeps
+fifteen hundred of them. Relationships carry their kind (`1:N`, `N:N`) beside their fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import Any, cast, get_type_hints
+
+import msgspec
+
+from organizations.errors import InvalidRequest
+from organizations.schema import Entity, ManyToMany, OneToMany, Relationship
+
+KIND = "kind"
+_KINDS: dict[str, type[OneToMany] | type[ManyToMany]] = {"1:N": OneToMany, "N:N": ManyToMany}
+
+
+def dump(entity: Entity) -> dict[str, Any]:
+    """Return the entity as plain JSON values."""
+    document = cast("dict[str, Any]", _plain(entity))
+    if entity.relationships:
+        document["relationships"] = [_dump_relationship(item) for item in entity.relationships]
+    return document
+
+
+def load(document: Mapping[str, Any]) -> Entity:
+    """Return the entity of a document made by `dump`. Raises InvalidRequest."""
+    hints = _hints()
+    given = {name: value for name, value in document.items() if name in hints}
+    links = given.pop("relationships", ())
+    try:
+        values = {name: msgspec.convert(value, hints[name]) for name, value in given.items()}
+        relationships = tuple(_load_relationship(item) for item in links)
+        return Entity(**values, relationships=relationships)
+    except (msgspec.ValidationError, TypeError, KeyError) as error:
+        name = document.get("name", "")
+        raise InvalidRequest(
+            f"The definition of entity '{name}' cannot be read: {error}.", "Entity"
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def _hints() -> dict[str, Any]:
+    return get_type_hints(Entity)
+
+
+def _dump_relationship(relationship: Relationship) -> dict[str, Any]:
+    kind = "1:N" if isinstance(relationship, OneToMany) else "N:N"
+    return {KIND: kind} | cast("dict[str, Any]", _plain(relationship))
+
+
+def _load_relationship(document: Mapping[str, Any]) -> Relationship:
+    return msgspec.convert(document, _KINDS[document[KIND]])
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value):
+        pairs = ((item, getattr(value, item.name)) for item in fields(value))
+        return {item.name: _plain(held) for item, held in pairs if _differs(item, held)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    return value
+
+
+def _differs(item: Field[Any], held: object) -> bool:
+    if item.default is not MISSING:
+        return bool(held != item.default)
+    if item.default_factory is not MISSING:
+        return bool(held != item.default_factory())
+    return True

@@ -1,0 +1,22 @@
+"""Telling whoever listens that records of an organization changed, after the commit.
+
+`organizations` knows no consumer; `syncjobs` connects to the signal. A lost notification loses
+nothing: the change log is what counts (design decision 4).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+from django.dispatch import Signal
+
+changed = Signal()
+"""Sent with `organization_id` (UUID) once per transaction part that wrote records."""
+
+
+def announce(organization_id: UUID) -> None:
+    """Send `changed` when the transaction has committed; a faulty listener is only logged."""
+    sending = partial(changed.send_robust, sender=None, organization_id=organization_id)
+    transaction.on_commit(sending)

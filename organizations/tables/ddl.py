@@ -1,0 +1,154 @@
+"""Making, altering and dropping the physical tables of an organization from its metadata.
+
+A table has the columns of `schema.columns(entity)` and `versionnumber`. Nothing is ever removed
+but by dropping the whole table: a removed attribute's column stays (design 5.1.11), and a column
+whose attribute came back with another type is put aside under another name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from psycopg import sql
+
+from organizations.errors import SchemaConflict
+from organizations.schema import VERSION, Column, Entity, columns
+from organizations.tables import names
+from organizations.tables.database import fetch, one, run
+from organizations.tables.types import sql_type
+
+MOST_COLUMNS = 1500
+_PARTY = "activityparty"
+_WIDER = frozenset({("integer", "bigint")})
+
+
+def make_schema(schema: str) -> None:
+    """Make the PostgreSQL schema that will hold an organization's tables."""
+    run(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+
+
+def drop_schema(schema: str) -> None:
+    """Drop an organization's schema with all that is left in it."""
+    run(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+
+
+def exists(schema: str, entity: str) -> bool:
+    """Return whether the entity has a table."""
+    return bool(_oid(schema, entity))
+
+
+def make(schema: str, entity: Entity) -> None:
+    """Make the table of an entity with its indexes."""
+    names.check(entity)
+    wanted = columns(entity)
+    _check_count(entity, len(wanted))
+    parts = [_definition(column) for column in wanted]
+    parts.append(sql.SQL("{} bigint NOT NULL").format(names.column(VERSION)))
+    parts.append(sql.SQL("PRIMARY KEY ({})").format(names.column(entity.primary_id)))
+    table = names.table(schema, entity.name)
+    run(sql.SQL("CREATE TABLE {} ({})").format(table, sql.SQL(", ").join(parts)))
+    for statement in _indexes(table, entity):
+        run(statement)
+
+
+def alter(schema: str, entity: Entity) -> None:
+    """Bring an existing table to the entity's columns by at most one ALTER TABLE.
+
+    Raises SchemaConflict if the table would have too many columns.
+    """
+    names.check(entity)
+    present = _present(schema, entity.name)
+    wanted = [column for column in columns(entity) if _is_other(present, column)]
+    if not wanted:
+        return
+    aside = [column for column in wanted if _is_in_the_way(present, column)]
+    fresh = [column for column in wanted if not _is_wider(present, column)]
+    _check_count(entity, _attributes(schema, entity.name) + len(fresh))
+    for column in aside:
+        _put_aside(schema, entity.name, column, present)
+    table = names.table(schema, entity.name)
+    actions = [_action(present, column) for column in wanted]
+    run(sql.SQL("ALTER TABLE {} {}").format(table, sql.SQL(", ").join(actions)))
+
+
+def drop(schema: str, entity: str) -> None:
+    """Drop the table of an entity with all its records."""
+    run(sql.SQL("DROP TABLE IF EXISTS {}").format(names.table(schema, entity)))
+
+
+def _definition(column: Column) -> sql.Composed:
+    kind = sql.SQL(sql_type(column))  # type: ignore[arg-type]
+    suffix = sql.SQL(" NOT NULL" if column.attribute.is_primary_id else "")
+    return sql.SQL("{} {}{}").format(names.column(column.name), kind, suffix)
+
+
+def _indexes(table: sql.Identifier, entity: Entity) -> Iterator[sql.Composed]:
+    plain = sql.SQL("CREATE INDEX ON {} ({})")
+    yield plain.format(table, names.column(VERSION))
+    pair = entity.intersect
+    if pair and {pair.attribute1, pair.attribute2} <= {item.name for item in columns(entity)}:
+        first, second = names.column(pair.attribute1), names.column(pair.attribute2)
+        yield sql.SQL("CREATE UNIQUE INDEX ON {} ({}, {})").format(table, first, second)
+        yield plain.format(table, second)
+    if entity.name == _PARTY and entity.attribute("activityid"):
+        yield plain.format(table, names.column("activityid"))
+
+
+def _is_other(present: dict[str, str], column: Column) -> bool:
+    return present.get(names.shorten(column.name)) != sql_type(column)
+
+
+def _is_wider(present: dict[str, str], column: Column) -> bool:
+    return (present.get(names.shorten(column.name), ""), sql_type(column)) in _WIDER
+
+
+def _is_in_the_way(present: dict[str, str], column: Column) -> bool:
+    return names.shorten(column.name) in present and not _is_wider(present, column)
+
+
+def _action(present: dict[str, str], column: Column) -> sql.Composed:
+    if _is_wider(present, column):
+        kind = sql.SQL(sql_type(column))  # type: ignore[arg-type]
+        return sql.SQL("ALTER COLUMN {} TYPE {}").format(names.column(column.name), kind)
+    return sql.SQL("ADD COLUMN {}").format(_definition(column))
+
+
+def _put_aside(schema: str, entity: str, column: Column, present: dict[str, str]) -> None:
+    kind = present[names.shorten(column.name)].split()[0]
+    free = (f"{column.name}__was_{kind}{number or ''}" for number in range(MOST_COLUMNS))
+    name = next(item for item in free if names.shorten(item) not in present)
+    statement = sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {}")
+    table = names.table(schema, entity)
+    run(statement.format(table, names.column(column.name), names.column(name)))
+
+
+def _present(schema: str, entity: str) -> dict[str, str]:
+    rows = fetch(
+        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
+        "WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped",
+        [_oid(schema, entity)],
+    )
+    return dict(rows)
+
+
+def _attributes(schema: str, entity: str) -> int:
+    statement = "SELECT count(*) FROM pg_attribute WHERE attrelid = %s AND attnum > 0"
+    row = one(statement, [_oid(schema, entity)])
+    return int(row[0]) if row else 0
+
+
+def _oid(schema: str, entity: str) -> int:
+    row = one(
+        "SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = %s AND c.relname = %s AND c.relkind = 'r'",
+        [schema, names.shorten(entity)],
+    )
+    return int(row[0]) if row else 0
+
+
+def _check_count(entity: Entity, count: int) -> None:
+    if count > MOST_COLUMNS:
+        raise SchemaConflict(
+            f"The table of entity '{entity.name}' would have {count} columns, counting those of "
+            f"removed attributes; at most {MOST_COLUMNS} are possible. Leave attributes out."
+        )
