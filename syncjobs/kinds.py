@@ -16,7 +16,7 @@ from django.db.models import Count, Q, Sum
 from connections import registry
 from connections.connect import service
 from connections.errors import Refused
-from connections.metadata.plan import MetadataPlan, plan_from_json
+from connections.metadata.plan import MetadataPlan, plan_from_json, plan_to_json
 from connections.models import Connection
 from syncjobs import entity_tasks, lease
 from syncjobs.engine.sync import sync
@@ -43,7 +43,14 @@ def connect(run: Run) -> Outcome:
 
 
 def update_server(run: Run) -> Outcome:
-    """Take over the server's metadata; only the plan in options["plan"], if there is one."""
+    """Take over the server's metadata; only the plan in options["plan"], if there is one.
+
+    With options["preview"] nothing is taken over; the plan is kept with the run.
+    """
+    if run.options.get("preview"):
+        plan = service.preview(run.connection, progress=MetadataProgress(run))
+        Run.objects.filter(pk=run.pk).update(result=plan_to_json(plan))
+        return Outcome(Run.State.SUCCEEDED, f"Preview: {_plan_text(plan)}")
     document = run.options.get("plan")
     approved = plan_from_json(document) if document else None
     plan = service.carry_out(run.connection, approved=approved, progress=MetadataProgress(run))

@@ -53,6 +53,7 @@ class Run(models.Model):
     )
     options = models.JSONField(default=dict, help_text="entities, dry_run, full")
     message = models.TextField(blank=True)
+    result = models.JSONField(default=dict, help_text="the plan, of a preview of metadata")
     created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True)
     finished = models.DateTimeField(null=True)
