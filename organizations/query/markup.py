@@ -22,7 +22,7 @@ def parse(text: str | bytes, name: str) -> etree._Element:
         root = etree.fromstring(data, _parser(isinstance(text, str)))
     except (etree.XMLSyntaxError, ValueError) as error:
         raise InvalidRequest(f"{name} is not well-formed XML: {error}.", name) from error
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise InvalidRequest(f"{name} has a document type declaration. Remove it.", name)
     check_depth(root, name)
     return root

@@ -106,7 +106,7 @@ def predicate(
     if other is not None:
         test: Test = _columns(condition, positive, attribute, other)
     else:
-        _check_arity(condition, rule)
+        check_arity(condition)
         test = _test(condition, positive, attribute, context)
     return Predicate(attribute, test, rule.negates is not None)
 
@@ -126,8 +126,9 @@ def _check(condition: Condition, attribute: Attribute, rule: Rule) -> None:
         )
 
 
-def _check_arity(condition: Condition, rule: Rule) -> None:
-    count = len(condition.values)
+def check_arity(condition: Condition) -> None:
+    """Raise InvalidRequest unless the condition has as many values as its operator takes."""
+    rule, count = RULES[condition.operator], len(condition.values)
     fits = {
         Arity.NONE: count == 0,
         Arity.ONE: count == 1,
@@ -140,6 +141,8 @@ def _check_arity(condition: Condition, rule: Rule) -> None:
             f"Operator '{condition.operator}' on attribute '{condition.attribute}' takes "
             f"{rule.arity}, not {count}."
         )
+    if rule.arity is Arity.AMOUNT:
+        amount(condition)
 
 
 def amount(condition: Condition) -> int:

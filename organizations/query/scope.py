@@ -171,15 +171,6 @@ def bind(condition: Condition, place: Source, scope: Scope, context: Context) ->
     return Bound(source, predicate(condition, attribute, other, context))
 
 
-def conditions(group: Group) -> Iterator[Condition]:
-    """Yield every condition of a group, however deep."""
-    for child in group.children:
-        if isinstance(child, Group):
-            yield from conditions(child)
-        else:
-            yield child
-
-
 def filter_of(source: Source, query: Query) -> Group:
     """Return the filter that stands in a source."""
     return query.filter if source.link is None else source.link.filter

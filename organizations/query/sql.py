@@ -12,6 +12,8 @@ tells whether there is more. Needs PostgreSQL 17 or newer (collation pg_c_utf8).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from psycopg import sql
 
 from organizations.errors import InvalidRequest
@@ -122,7 +124,7 @@ def compile_filter(
     return text, build.parameters
 
 
-def _listed(terms: list[Term]) -> Term:
+def _listed(terms: Sequence[Term]) -> Term:
     return sql.SQL(", ").join(terms)
 
 

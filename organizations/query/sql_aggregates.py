@@ -144,7 +144,7 @@ def _date_part(build: Build, selection: Selection, attribute: Attribute, term: T
         )
     if attribute.date_behavior is DateBehavior.USER_LOCAL:
         term = sql.SQL("({} AT TIME ZONE {})").format(term, _zone(build))
-    return sql.SQL(part).format(term)  # type: ignore[arg-type]
+    return sql.SQL(part).format(term)
 
 
 def _zone(build: Build) -> Term:

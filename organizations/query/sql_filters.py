@@ -7,6 +7,7 @@ from typing import Any
 
 from psycopg import sql
 
+from organizations.query.analysis import conditions
 from organizations.query.nodes import Condition, Group, Logic, Operator
 from organizations.query.predicates import (
     Compare,
@@ -22,7 +23,6 @@ from organizations.query.scope import (
     Bound,
     Source,
     bind,
-    conditions,
     filter_of,
     join_attributes,
 )
@@ -82,7 +82,7 @@ def _predicate(build: Build, bound: Bound, alias: str) -> Term:
         )
     if isinstance(predicate.test, CompareColumns):
         other = build.comparable(bound.source, predicate.test.other, alias)
-        term = sql.SQL("{} {} {}").format(column, _SIGNS[predicate.test.operator], other)
+        term: Term = sql.SQL("{} {} {}").format(column, _SIGNS[predicate.test.operator], other)
     else:
         type_ = sql_type(predicate.attribute)
         term = _TESTS[type(predicate.test)](build, predicate.test, column, type_)
@@ -159,7 +159,7 @@ def from_clause(build: Build, joined: set[int], names: Aliases) -> Term:
 
 def where(build: Build, joined: set[int], names: Aliases) -> Term:
     """Return the filter, and the existence of every required linked record not joined."""
-    terms = [sql.SQL("({})").format(filter_term(build, build.scope.root, names))]
+    terms: list[Term] = [sql.SQL("({})").format(filter_term(build, build.scope.root, names))]
     places = [source for source in build.scope.sources if source.number in joined | {0}]
     for place in places:
         terms += _required_children(build, place, joined, names)
@@ -175,7 +175,7 @@ def _required_children(build: Build, place: Source, joined: set[int], names: Ali
 
 
 def _exists(build: Build, source: Source, names: Aliases) -> Term:
-    terms = [join_condition(build, source, names)]
+    terms: list[Term] = [join_condition(build, source, names)]
     terms += _required_children(build, source, set(), names)
     return sql.SQL("EXISTS (SELECT 1 FROM {} AS {} WHERE {})").format(
         build.table(source), sql.Identifier(names[source.number]), all_of(terms)

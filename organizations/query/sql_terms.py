@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from psycopg import sql
@@ -58,12 +59,12 @@ def folded(term: Term) -> Term:
     return sql.SQL('lower({} COLLATE "pg_c_utf8")').format(term)
 
 
-def all_of(terms: list[Term]) -> Term:
+def all_of(terms: Sequence[Term]) -> Term:
     """Return the conjunction of terms; TRUE for none."""
     return sql.SQL(" AND ").join(terms) if terms else TRUE
 
 
-def any_of(terms: list[Term]) -> Term:
+def any_of(terms: Sequence[Term]) -> Term:
     """Return the disjunction of terms in parentheses; FALSE for none."""
     return sql.SQL("({})").format(sql.SQL(" OR ").join(terms)) if terms else FALSE
 

@@ -1,0 +1,63 @@
+"""Questions about queries, and queries made from queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from organizations.query.literals import LANGUAGE, TODAY
+from organizations.query.nodes import Condition, Group, Link, Logic, Operator, Query
+from organizations.query.operators import RULES
+
+
+def is_volatile(query: Query) -> bool:
+    """Return whether membership can change without a change of the record (design 5.1.8).
+
+    That is so with a linked entity, a relative date, an operator or macro of the user.
+    """
+    return bool(query.links) or any(_is_volatile(item) for item in conditions(query.filter))
+
+
+def needs_user(query: Query) -> bool:
+    """Return whether a query compares with the signed-in user, and so cannot do without one."""
+    return any(RULES[item.operator].needs_user for item in all_conditions(query))
+
+
+def restricted(query: Query, primary_id: str, ids: Iterable[str]) -> Query:
+    """Return the query for those of its records that have one of the ids (at least one)."""
+    among = Condition(primary_id, Operator.IN, tuple(ids))
+    children = (query.filter, among) if query.filter.children else (among,)
+    return replace(query, filter=Group(Logic.AND, children))
+
+
+def conditions(group: Group) -> Iterator[Condition]:
+    """Yield every condition of a group, however deep."""
+    for child in group.children:
+        if isinstance(child, Group):
+            yield from conditions(child)
+        else:
+            yield child
+
+
+def all_links(links: Iterable[Link]) -> Iterator[Link]:
+    """Yield links and those nested in them, in the order of joining."""
+    for link in links:
+        yield link
+        yield from all_links(link.links)
+
+
+def all_conditions(query: Query) -> Iterator[Condition]:
+    """Yield every condition of a query and of its links."""
+    yield from conditions(query.filter)
+    for link in all_links(query.links):
+        yield from conditions(link.filter)
+
+
+def _is_volatile(condition: Condition) -> bool:
+    rule = RULES[condition.operator]
+    return rule.is_relative or rule.needs_user or any(map(_is_macro, condition.values))
+
+
+def _is_macro(value: object) -> bool:
+    text = str(value).strip()
+    return text.lower() == LANGUAGE or TODAY.match(text) is not None
