@@ -7,6 +7,8 @@ from typing import Any
 
 from kombu import Queue
 
+import django_stubs_ext
+
 from resco_sync import addresses, services
 from resco_sync.environment import (
     BASE_DIR,
@@ -20,6 +22,9 @@ from resco_sync.environment import (
     var_dir,
 )
 from resco_sync.unfold import UNFOLD as UNFOLD
+
+# lets Django's generic classes be written with their types
+django_stubs_ext.monkeypatch()
 
 VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 

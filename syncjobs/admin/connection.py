@@ -1,0 +1,185 @@
+"""Connections: the list, the dialog that connects, and the page with ribbon and entities grid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+
+from connections.admin.connect_form import ConnectForm
+from connections.connect import proof, service
+from connections.connect.errors import ConnectError
+from connections.models import Connection
+from organizations.errors import InvalidRequest
+from organizations.models import Organization
+from syncjobs import dispatch
+from syncjobs.admin.entities import EntitiesPages
+from syncjobs.admin.metadata import MetadataPages
+from syncjobs.admin.page import signed_in
+from syncjobs.models import Run
+
+BUTTON = "button"
+
+
+@admin.register(Connection)
+class ConnectionAdmin(EntitiesPages, MetadataPages):
+    """Server and client, state, last run; nothing is edited in the list."""
+
+    list_display = ("client_name", "server_name", "shown_state", "last_run", "write_mode")
+    list_display_links = ("client_name",)
+    search_fields = ("name", "server__url", "server__organization_name_seen")
+    list_filter = ("state",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
+        """Bring each connection's last run along."""
+        runs = Run.objects.filter(connection=OuterRef("pk")).order_by("-created")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("server", "client__organization")
+            .annotate(
+                last_run_state=Subquery(runs.values("state")[:1]),
+                last_run_at=Subquery(runs.values("created")[:1]),
+            )
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add what the ribbon does."""
+        wrap = self.admin_site.admin_view
+        return [
+            path(
+                "<uuid:pk>/sync-all/", wrap(self.sync_all), name="connections_connection_sync_all"
+            ),
+            path(
+                "<uuid:pk>/disconnect/",
+                wrap(self.disconnect),
+                name="connections_connection_disconnect",
+            ),
+            *self.entities_urls(),
+            *self.metadata_urls(),
+            *super().get_urls(),
+        ]
+
+    @admin.display(description="Client", ordering="name")
+    def client_name(self, row: Connection) -> str:
+        """Return the client organization's name."""
+        return row.name
+
+    @admin.display(description="Server")
+    def server_name(self, row: Connection) -> str:
+        """Return which server it is connected to."""
+        return f"{row.server.get_backend_display()} · {row.server}"
+
+    @admin.display(description="State", ordering="state")
+    def shown_state(self, row: Connection) -> str:
+        """Return the state in words."""
+        return row.get_state_display()
+
+    @admin.display(description="Last run")
+    def last_run(self, row: Connection) -> str:
+        """Return when the last run began and how it ended."""
+        at = getattr(row, "last_run_at", None)
+        if at is None:
+            return "never"
+        return f"{Run.State(getattr(row, 'last_run_state', '')).label}, {at:%Y-%m-%d %H:%M} UTC"
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Connect: prove both logins, save, start the job, show it."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = ConnectForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            run = self._connect(request, form)
+            if run is not None:
+                return redirect("admin:syncjobs_run_change", run.pk)
+        clients = Organization.objects.filter(kind=Organization.Kind.CLIENT)
+        return self.page(
+            request,
+            "admin/connections/connect.html",
+            title="Resco CRM Sync Connection Setup",
+            form=form,
+            clients=clients.values_list("name", flat=True),
+            status=400 if form.errors else 200,
+        )
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show ribbon and entities grid; POST saves the grid."""
+        return self.grid_view(request, object_id)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Connection | None = None) -> bool:
+        """Disconnecting has a page of its own that says what stays."""
+        return False
+
+    def sync_all(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Start Sync All, or a dry run of it."""
+        connection = self.row(request, pk, change=True)
+        if request.method != "POST":
+            return redirect("admin:connections_connection_change", pk)
+        try:
+            run = dispatch.start_sync(
+                connection,
+                reason=BUTTON,
+                dry_run="dry_run" in request.POST,
+                full="full" in request.POST,
+                user=signed_in(request),
+                actor=signed_in(request).get_username(),
+            )
+        except InvalidRequest as error:
+            messages.error(request, str(error))
+            return redirect("admin:connections_connection_change", pk)
+        return redirect("admin:syncjobs_run_change", run.pk)
+
+    def disconnect(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Remove the connection with its links and history; both organizations stay."""
+        connection = self.row(request, pk, change=True)
+        active = connection.runs.filter(state__in=Run.ACTIVE).exists()
+        if request.method != "POST" or active:
+            return self.page(
+                request,
+                "admin/connections/disconnect.html",
+                title=f"Disconnect {connection.name}",
+                connection=connection,
+                active=active,
+            )
+        with transaction.atomic():
+            server, client = connection.server, connection.client
+            connection.delete()
+            server.delete()
+            client.delete()
+        messages.success(request, f"{connection.name} is disconnected. Its records are all there.")
+        return HttpResponseRedirect(reverse("admin:connections_connection_changelist"))
+
+    def _connect(self, request: HttpRequest, form: ConnectForm) -> Run | None:
+        """Return the job, or None after the fault was put into the form."""
+        user = signed_in(request)
+        try:
+            wanted = form.request()
+            who = form.who()
+            service.check_free(who.name, wanted.backend, wanted.url)
+            proven = proof.prove(wanted)
+            with transaction.atomic():
+                connection = service.connect(proven, who)
+                return dispatch.start(
+                    connection,
+                    Run.Kind.CONNECT,
+                    reason=BUTTON,
+                    user=user,
+                    actor=user.get_username(),
+                )
+        except (InvalidRequest, ConnectError) as error:
+            form.add_fault(error.element, str(error))
+            return None

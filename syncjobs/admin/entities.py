@@ -1,0 +1,123 @@
+"""The page Resco CRM Sync of one connection: entities grid and sync filter editor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib import messages
+from django.core.paginator import Page, Paginator
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+
+from connections.admin import grid
+from connections.admin.filter_form import FilterForm
+from connections.models import Connection, SyncedEntity
+from syncjobs.admin.page import Pages
+from syncjobs.models import Run, RunEntity
+
+PAGE_SIZE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """One line of the grid: the entity, when it was last read, and the counts of its last run."""
+
+    entity: SyncedEntity
+    last_sync: datetime | None
+    last: RunEntity | None
+
+
+class EntitiesPages(Pages[Connection]):
+    """Adds the grid and the filter editor to the admin of connections."""
+
+    def entities_urls(self) -> list[URLPattern]:
+        """Return the addresses of these pages."""
+        wrap = self.admin_site.admin_view
+        return [
+            path(
+                "<uuid:pk>/filter/<str:name>/",
+                wrap(self.filter_view),
+                name="connections_connection_filter",
+            )
+        ]
+
+    def grid_view(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Show the grid; POST saves the rows that were shown."""
+        connection = self.row(request, pk, change=request.method == "POST")
+        if request.method == "POST":
+            change = grid.save(
+                connection,
+                shown=request.POST.getlist("shown"),
+                enabled=set(request.POST.getlist("enabled")),
+                deletion=set(request.POST.getlist("deletion")),
+            )
+            messages.success(request, str(change))
+            return redirect(request.get_full_path())
+        search = request.GET.get("q", "").strip()
+        only = request.GET.get("only", "")
+        page = _page(connection, search, only, request.GET.get("p", "1"))
+        return self.page(
+            request,
+            "admin/connections/connection.html",
+            title=f"Resco CRM Sync · {connection.name}",
+            connection=connection,
+            rows=_rows(connection, page.object_list),
+            listed=page,
+            search=search,
+            only=only,
+            counts=_counts(connection),
+            runs=connection.runs.all()[:5],
+            active=connection.runs.filter(state__in=Run.ACTIVE).first(),
+        )
+
+    def filter_view(self, request: HttpRequest, pk: str, name: str) -> HttpResponse:
+        """Edit the sync filter of one entity."""
+        connection = self.row(request, pk, change=request.method == "POST")
+        entity = connection.entities.filter(name=name).first()
+        if entity is None or entity.is_intersect:
+            raise Http404
+        form = FilterForm(request.POST or None, entity=entity)
+        if request.method == "POST" and form.is_valid():
+            form.save()
+            messages.success(request, f"The filter of {entity.label} is saved.")
+            return redirect("admin:connections_connection_change", pk)
+        return self.page(
+            request,
+            "admin/connections/filter.html",
+            title=f"Edit Filter · {entity.label}",
+            connection=connection,
+            entity=entity,
+            form=form,
+            status=400 if form.errors else 200,
+        )
+
+
+def _page(connection: Connection, search: str, only: str, number: str) -> Page[SyncedEntity]:
+    rows: QuerySet[SyncedEntity] = connection.entities.select_related("checkpoint")
+    if search:
+        rows = rows.filter(Q(label__icontains=search) | Q(name__icontains=search))
+    if only == "enabled":
+        rows = rows.filter(enabled=True)
+    return Paginator(rows, PAGE_SIZE).get_page(number)
+
+
+def _counts(connection: Connection) -> dict[str, int]:
+    entities = connection.entities
+    return {"all": entities.count(), "enabled": entities.filter(enabled=True).count()}
+
+
+def _rows(connection: Connection, entities: Iterable[SyncedEntity]) -> list[GridRow]:
+    last = connection.runs.filter(kind=Run.Kind.SYNC).exclude(state__in=Run.ACTIVE).first()
+    counted = {} if last is None else {row.name: row for row in last.entities.all()}
+    return [
+        GridRow(
+            entity=entity,
+            last_sync=entity.checkpoint.completed if hasattr(entity, "checkpoint") else None,
+            last=counted.get(entity.name),
+        )
+        for entity in entities
+    ]

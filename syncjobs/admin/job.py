@@ -1,0 +1,120 @@
+"""Sync jobs: the form of the original's Admin Console, and Run Now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils import timezone
+
+from organizations.errors import InvalidRequest
+from syncjobs import periodic, schedule
+from syncjobs.admin.page import Pages, signed_in
+from syncjobs.models import SyncJob
+
+
+class SyncJobForm(forms.ModelForm[SyncJob]):
+    """Checks the schedule as a whole."""
+
+    class Meta:
+        """All that a person sets."""
+
+        model = SyncJob
+        fields = (
+            "connection",
+            "name",
+            "is_active",
+            "frequency",
+            "every",
+            "hour",
+            "minute",
+            "keep_logs",
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """Let the schedule say which field is wrong."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            job = SyncJob(**{name: data[name] for name in ("frequency", "every", "hour", "minute")})
+            try:
+                schedule.check(job)
+            except InvalidRequest as error:
+                self.add_error(error.element, str(error))
+        return data
+
+
+@admin.register(SyncJob)
+class SyncJobAdmin(Pages[SyncJob]):
+    """Name, frequency, active or not; the step is always the same."""
+
+    form = SyncJobForm
+    list_display = ("name", "connection", "when", "is_active", "next_due", "last_run")
+    list_filter = ("is_active", "connection")
+    readonly_fields = ("category", "current_time", "step", "next_due", "last_run")
+    fieldsets = (
+        (None, {"fields": ("name", "category", "connection", "is_active")}),
+        (
+            "Start when",
+            {
+                "fields": ("frequency", "every", "current_time", "hour", "minute"),
+                "description": "Note: time must be set in UTC.",
+            },
+        ),
+        ("Log retention", {"fields": ("keep_logs",)}),
+        ("Steps", {"fields": ("step", "next_due", "last_run")}),
+    )
+    change_form_outer_after_template = "admin/syncjobs/run_now.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add Run Now."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/run-now/", wrap(self.run_now), name="syncjobs_syncjob_run_now"),
+            *super().get_urls(),
+        ]
+
+    @admin.display(description="Category")
+    def category(self, row: SyncJob) -> str:
+        """Return the only category there is."""
+        return "Job"
+
+    @admin.display(description="Step")
+    def step(self, row: SyncJob) -> str:
+        """Return what the job does."""
+        return SyncJob.STEP
+
+    @admin.display(description="Current UTC time")
+    def current_time(self, row: SyncJob) -> str:
+        """Return the time to set the schedule by."""
+        return f"{timezone.now():%H:%M:%S}"
+
+    @admin.display(description="Frequency")
+    def when(self, row: SyncJob) -> str:
+        """Return the schedule in words."""
+        time = f"{row.hour:02d}:{row.minute:02d} UTC"
+        if row.frequency == SyncJob.Frequency.DAILY:
+            return f"daily at {time}"
+        return f"every {row.every} {row.frequency}"
+
+    def save_model(self, request: HttpRequest, obj: SyncJob, form: Any, change: bool) -> None:
+        """Save with the next due time."""
+        schedule.apply(obj, timezone.now())
+        super().save_model(request, obj, form, change)
+
+    def run_now(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Start the job at once, whatever its schedule says."""
+        job = self.row(request, str(pk), change=True)
+        if request.method != "POST":
+            return redirect("admin:syncjobs_syncjob_change", pk)
+        user = signed_in(request)
+        try:
+            run = periodic.run_now(job, user=user, actor=user.get_username())
+        except InvalidRequest as error:
+            messages.error(request, str(error))
+            return redirect("admin:syncjobs_syncjob_change", pk)
+        messages.success(request, f"{job.name} was started.")
+        return redirect("admin:syncjobs_run_change", run.pk)

@@ -1,0 +1,51 @@
+"""Update Server: a preview made by a job, and the button that applies exactly that preview."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+
+from connections.models import Connection
+from syncjobs import dispatch
+from syncjobs.admin.page import Pages, signed_in
+from syncjobs.models import Run
+
+
+class MetadataPages(Pages[Connection]):
+    """Adds Update Server to the admin of connections."""
+
+    def metadata_urls(self) -> list[URLPattern]:
+        """Return the addresses of these actions."""
+        wrap = self.admin_site.admin_view
+        return [
+            path(
+                "<uuid:pk>/update-server/",
+                wrap(self.update_server),
+                name="connections_connection_update_server",
+            )
+        ]
+
+    def update_server(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Start a preview; with `preview` (a run's id), apply the plan that it made."""
+        connection = self.row(request, pk, change=True)
+        if request.method != "POST":
+            return redirect("admin:connections_connection_change", pk)
+        options: dict[str, object] = {"preview": True}
+        if previewed := request.POST.get("preview"):
+            run = connection.runs.filter(pk=previewed, state=Run.State.SUCCEEDED).first()
+            if run is None or not run.result:
+                messages.error(request, "That preview is gone. Make a new one.")
+                return redirect("admin:connections_connection_change", pk)
+            options = {"plan": run.result}
+        user = signed_in(request)
+        started = dispatch.start(
+            connection,
+            Run.Kind.UPDATE_SERVER,
+            reason="button",
+            user=user,
+            actor=user.get_username(),
+            options=options,
+        )
+        return redirect("admin:syncjobs_run_change", started.pk)

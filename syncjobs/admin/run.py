@@ -1,0 +1,103 @@
+"""Runs: the history, and one run's page with live counts, errors and Cancel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+
+from syncjobs import dispatch
+from syncjobs.admin.page import Pages
+from syncjobs.models import Run
+
+ERRORS_PER_PAGE = 50
+COUNTS = (
+    "read",
+    "created",
+    "updated",
+    "deleted",
+    "unchanged",
+    "rejected",
+    "conflicts",
+    "kept",
+)
+
+
+@admin.register(Run)
+class RunAdmin(Pages[Run]):
+    """Newest first; a run is never edited."""
+
+    list_display = ("what", "state", "reason", "actor", "created", "duration", "message")
+    list_display_links = ("what",)
+    list_filter = ("state", "kind", "connection")
+    search_fields = ("connection__name", "message", "actor")
+    date_hierarchy = "created"
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        """Bring the connection along."""
+        return super().get_queryset(request).select_related("connection__server")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add Cancel."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("<uuid:pk>/cancel/", wrap(self.cancel), name="syncjobs_run_cancel"),
+            *super().get_urls(),
+        ]
+
+    @admin.display(description="Run")
+    def what(self, row: Run) -> str:
+        """Return kind and client."""
+        return str(row)
+
+    @admin.display(description="Duration")
+    def duration(self, row: Run) -> str:
+        """Return minutes and seconds, empty while it goes on."""
+        if row.started is None or row.finished is None:
+            return ""
+        seconds = int((row.finished - row.started).total_seconds())
+        return f"{seconds // 60}:{seconds % 60:02d}"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Runs are started from their connection."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
+        """History goes by retention only."""
+        return False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the run; the page asks the API for news while it goes on."""
+        run = self.row(request, object_id)
+        errors = Paginator(run.errors.all(), ERRORS_PER_PAGE).get_page(request.GET.get("p"))
+        return self.page(
+            request,
+            "admin/syncjobs/run.html",
+            title=str(run),
+            run=run,
+            connection=run.connection,
+            entities=run.entities.all(),
+            counts=COUNTS,
+            errors=errors,
+            plan=run.result if "entities" in run.result else None,
+            may_change=self.has_change_permission(request, run),
+        )
+
+    def cancel(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Ask the run to stop at the end of its page."""
+        run = self.row(request, pk, change=True)
+        if request.method == "POST" and not dispatch.cancel(run):
+            messages.info(request, "The run had ended already.")
+        return redirect("admin:syncjobs_run_change", pk)
