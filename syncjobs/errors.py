@@ -4,7 +4,8 @@ SyncError
 ├── Cancelled       somebody asked the run to stop; it stopped between two pages
 ├── LostLease       another worker has taken the run over; this one must not write any more
 ├── AlreadyRunning  the connection has a run that is not finished
-└── ServerChanged   the server is not the organization the checkpoints belong to (5.1.9)
+├── ServerChanged   the server is not the organization the checkpoints belong to (5.1.9)
+└── AlreadyLinked   links that were promised to be new are there; the page must be planned again
 """
 
 from __future__ import annotations
@@ -28,3 +29,7 @@ class AlreadyRunning(SyncError):
 
 class ServerChanged(SyncError):
     """The server organization is another one, or an older copy of itself."""
+
+
+class AlreadyLinked(SyncError):
+    """Links that were promised to be new exist already."""

@@ -123,6 +123,8 @@ class Connector(ABC):
 
     backend: str
     version_check: VersionCheck = VersionCheck.NONE
+    is_local: bool = False
+    """Whether it works on the caller's own database connection, so that only one thread may."""
 
     def __enter__(self) -> Self:
         """Open what is needed to talk."""

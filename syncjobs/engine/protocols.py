@@ -43,11 +43,27 @@ class State(Protocol):
     def links_by_client(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, LinkRow]:
         """Return the links of these client ids, by client id."""
 
+    def newest_links(self, entity: int, limit: int) -> Sequence[LinkRow]:
+        """Return the links with the highest server versions, the highest first."""
+
     def save_links(self, entity: int, rows: Sequence[LinkRow], *, new: bool = False) -> None:
-        """Insert or replace links; `new` promises that none of them exists. Inside `page` only."""
+        """Insert or replace links; inside `page` only.
+
+        `new` promises that none of them exists; raises AlreadyLinked where that does not hold,
+        and then nothing of the page may be committed.
+        """
 
     def drop_links(self, entity: int, server_ids: Iterable[str]) -> None:
         """Forget links of records that both sides no longer have. Inside `page` only."""
+
+    def left_behind(self, entity: int) -> Iterable[str]:
+        """Return the server ids of records that an earlier run could not carry."""
+
+    def leave_behind(self, entity: int, server_ids: Sequence[str]) -> None:
+        """Remember records to be read again by id in the next run. Inside `page` only."""
+
+    def catch_up(self, entity: int, server_ids: Sequence[str]) -> None:
+        """Forget that these were left behind. Inside `page` only."""
 
     def translations(self, entities: Iterable[str]) -> Mapping[tuple[str, str], str]:
         """Return (entity, server id) → client id where the two differ, for matched entities."""
@@ -55,6 +71,9 @@ class State(Protocol):
 
 class Reporter(Protocol):
     """Where progress goes, and where a wish to stop comes from."""
+
+    def run_started(self, entities: Sequence[str]) -> None:
+        """The run begins; the entities will be carried in this order."""
 
     def entity_started(self, entity: str, *, full: bool, expected: int | None) -> None:
         """One entity begins."""

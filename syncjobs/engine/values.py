@@ -5,9 +5,14 @@ The engine knows entities by the id of their `SyncedEntity` row, so that state n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
+from time import sleep
+from typing import NamedTuple
 
+from organizations.query.analysis import is_volatile
 from organizations.query.nodes import Query
 from organizations.schema import Attribute, Entity
 
@@ -20,9 +25,12 @@ class LinkState(IntEnum):
     LEFT_FILTER = 2
 
 
-@dataclass(frozen=True, slots=True)
-class LinkRow:
-    """What both sides agreed on for one record (`digest` is a GUID text of 128 bits)."""
+class LinkRow(NamedTuple):
+    """What both sides agreed on for one record.
+
+    `digest` is that of `layout.Layout.digests`: 32 hexadecimal digits, lower case. A tuple,
+    because a page makes five thousand of them.
+    """
 
     server_id: str
     client_id: str
@@ -34,22 +42,29 @@ class LinkRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """How far an entity has been read: the engine's view of a Checkpoint row."""
+    """How far an entity has been read: the engine's view of a Checkpoint row.
+
+    `full`: the reading that `resume` continues is a full one. `fresh`: it began with no links and
+    an empty client, so its records are creations unless the client says otherwise. `high_water`
+    is the highest version seen. `completed` is when `token` was taken.
+    """
 
     scope: str = ""
     token: str = ""
     resume: str = ""
     full: bool = False
+    fresh: bool = False
     low_water: int = 0
     high_water: int = 0
+    completed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityTask:
     """One entity to carry: both sides' metadata, the filter, and what to do with deletions.
 
-    `attributes` are those both sides have, primary id first; `compared` are the names among
-    them that decide "unchanged".
+    `key` is the id of the SyncedEntity. `attributes` are those both sides have, primary id
+    first; those of them that decide "unchanged" say so themselves (`Attribute.is_compared`).
     """
 
     key: int
@@ -63,6 +78,11 @@ class EntityTask:
     def name(self) -> str:
         """Logical name, the same on both sides."""
         return self.server.name
+
+    @property
+    def is_volatile(self) -> bool:
+        """Whether records enter and leave the filter without being changed (design 5.1.8)."""
+        return self.query is not None and is_volatile(self.query)
 
 
 class Kind(StrEnum):
@@ -115,3 +135,28 @@ class Report:
     counts: Counts
     failed: str = ""
     samples: tuple[tuple[Kind, str], ...] = field(default=())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to carry, not what: sizes, patience, and the clock (replaced in tests).
+
+    `read_ahead` pages are downloaded by a thread while earlier ones are written; 0 = no thread.
+    After `attempts` failures in a row without a page carried, an entity has failed. `patience` is
+    the longest wait in seconds that is obeyed. A checkpoint older than `refresh` is renewed even
+    where nothing changed, before the server forgets it. Of more than `left_behind_limit` records
+    left behind, the ids are not kept: the next run reads the entity in full.
+    """
+
+    page_size: int = 5000
+    read_ahead: int = 2
+    attempts: int = 5
+    patience: float = 300.0
+    refresh: timedelta = timedelta(days=1)
+    left_behind_limit: int = 10_000
+    sleep: Callable[[float], None] = sleep
+    clock: Callable[[], datetime] = _now

@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from connections.connectors.memory.organization import MemoryOrganization
-from organizations.errors import InvalidRequest
-from organizations.query.nodes import Condition, Group, Logic, Operator, Query
+from organizations.query.context import Context
+from organizations.query.matcher import matches
+from organizations.query.nodes import Query
 from organizations.records import Row, Value
+from organizations.schema import Entity
 
 
 def is_inside(organization: MemoryOrganization, query: Query, row: Row, *, now: datetime) -> bool:
     """Return whether the record is inside the filter at that time."""
     names = organization.column_names(query.entity)
-    return _group(query.filter, dict(zip(names, row, strict=True)))
+    return matches(
+        query,
+        dict(zip(names, row, strict=True)),
+        organization.entity(query.entity),
+        context=Context(now=now),
+        linked=_Linked(organization),
+    )
 
 
-def _group(group: Group, values: dict[str, Value]) -> bool:
-    answers = [
-        _group(child, values) if isinstance(child, Group) else _condition(child, values)
-        for child in group.children
-    ]
-    return any(answers) if group.logic is Logic.OR and answers else all(answers)
+class _Linked:
+    """The organization as the matcher asks for linked records."""
 
+    def __init__(self, organization: MemoryOrganization) -> None:
+        self._organization = organization
 
-def _condition(condition: Condition, values: dict[str, Value]) -> bool:
-    value = values.get(condition.attribute)
-    match condition.operator:
-        case Operator.EQ:
-            return value == condition.values[0]
-        case Operator.NE:
-            return value != condition.values[0]
-        case Operator.IN:
-            return value in condition.values
-        case Operator.NULL:
-            return value is None
-        case Operator.NOT_NULL:
-            return value is not None
-    raise InvalidRequest(f"An organization in memory cannot filter by '{condition.operator}'.")
+    def entity(self, name: str) -> Entity:
+        return self._organization.entity(name)
+
+    def records(self, entity: str) -> Iterable[Mapping[str, Value]]:
+        names = self._organization.column_names(entity)
+        for stored in self._organization.tables[entity].values():
+            yield dict(zip(names, stored.row, strict=True))

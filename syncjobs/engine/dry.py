@@ -1,0 +1,168 @@
+"""A dry run: the same engine over a client and a memory that only pretend to write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+from connections.connectors.base import (
+    Batch,
+    BatchResult,
+    Connector,
+    EntitySummary,
+    Identity,
+    ReadRequest,
+)
+from organizations.query.nodes import Query
+from organizations.records import Page
+from organizations.schema import Attribute, Entity
+from syncjobs.engine.protocols import State
+from syncjobs.engine.values import LinkRow, Position
+from syncjobs.errors import AlreadyLinked
+
+
+class DryState(State):
+    """Reads what the real state holds, and keeps links of this run in memory.
+
+    They are kept for one entity at a time: a record that comes twice must be counted once.
+    """
+
+    def __init__(self, state: State) -> None:
+        """`state` is only read."""
+        self._state = state
+        self._entity = 0
+        self._links: dict[str, LinkRow] = {}
+        self._dropped: set[str] = set()
+
+    def page(self) -> AbstractContextManager[None]:
+        """Open nothing."""
+        return nullcontext()
+
+    def hold(self) -> None:
+        """Take nothing: there is nothing to protect."""
+
+    def position(self, entity: int) -> Position:
+        """Return the saved position."""
+        return self._state.position(entity)
+
+    def save_position(self, entity: int, position: Position) -> None:
+        """Save nothing; the run itself knows where it is."""
+
+    def has_links(self, entity: int) -> bool:
+        """Return whether there is a saved link."""
+        return self._state.has_links(entity)
+
+    def links(self, entity: int, server_ids: Sequence[str]) -> Mapping[str, LinkRow]:
+        """Return saved links as this run would have left them."""
+        self._turn_to(entity)
+        saved = self._state.links(entity, server_ids)
+        found = {item: link for item, link in saved.items() if item not in self._dropped}
+        for item in server_ids:
+            if item in self._links:
+                found[item] = self._links[item]
+        return found
+
+    def links_by_client(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, LinkRow]:
+        """Return saved links as this run would have left them."""
+        self._turn_to(entity)
+        saved = self._state.links_by_client(entity, client_ids)
+        found = {item: link for item, link in saved.items() if link.server_id not in self._dropped}
+        wanted = set(client_ids)
+        return found | {
+            link.client_id: link for link in self._links.values() if link.client_id in wanted
+        }
+
+    def newest_links(self, entity: int, limit: int) -> Sequence[LinkRow]:
+        """Return saved links."""
+        return self._state.newest_links(entity, limit)
+
+    def save_links(self, entity: int, rows: Sequence[LinkRow], *, new: bool = False) -> None:
+        """Keep links in memory. Raises AlreadyLinked like the real state would."""
+        self._turn_to(entity)
+        if new and any(row.server_id in self._links for row in rows):
+            raise AlreadyLinked("A record comes twice.")
+        self._links.update((row.server_id, row) for row in rows)
+        self._dropped.difference_update(row.server_id for row in rows)
+
+    def drop_links(self, entity: int, server_ids: Iterable[str]) -> None:
+        """Remember that these links would be gone."""
+        self._turn_to(entity)
+        for item in server_ids:
+            self._links.pop(item, None)
+            self._dropped.add(item)
+
+    def left_behind(self, entity: int) -> Iterable[str]:
+        """Return what earlier runs left behind."""
+        return self._state.left_behind(entity)
+
+    def leave_behind(self, entity: int, server_ids: Sequence[str]) -> None:
+        """Save nothing."""
+
+    def catch_up(self, entity: int, server_ids: Sequence[str]) -> None:
+        """Save nothing."""
+
+    def translations(self, entities: Iterable[str]) -> Mapping[tuple[str, str], str]:
+        """Return saved translations."""
+        return self._state.translations(entities)
+
+    def _turn_to(self, entity: int) -> None:
+        if entity != self._entity:
+            self._entity = entity
+            self._links.clear()
+            self._dropped.clear()
+
+
+class DryClient(Connector):
+    """Reads what the real client holds, and answers writes as if they had been carried out."""
+
+    def __init__(self, client: Connector) -> None:
+        """`client` is only read."""
+        self._client = client
+        self.backend = client.backend
+        self.version_check = client.version_check
+        self.is_local = client.is_local
+
+    def identify(self) -> Identity:
+        """Ask the real client."""
+        return self._client.identify()
+
+    def entities(self) -> Iterator[EntitySummary]:
+        """Ask the real client."""
+        return self._client.entities()
+
+    def describe(self, names: Iterable[str]) -> Iterator[Entity]:
+        """Ask the real client."""
+        return self._client.describe(names)
+
+    def read(self, request: ReadRequest) -> Iterator[Page]:
+        """Ask the real client."""
+        return self._client.read(request)
+
+    def ids(self, entity: Entity, query: Query | None = None) -> Iterator[Sequence[str]]:
+        """Ask the real client."""
+        return self._client.ids(entity, query)
+
+    def matching(self, entity: Entity, query: Query, ids: Sequence[str]) -> set[str]:
+        """Ask the real client."""
+        return self._client.matching(entity, query, ids)
+
+    def count(self, entity: Entity, query: Query | None = None) -> int:
+        """Ask the real client."""
+        return self._client.count(entity, query)
+
+    def highest_version(self, entity: Entity) -> int:
+        """Ask the real client."""
+        return self._client.highest_version(entity)
+
+    def fetch(self, entity: Entity, attributes: Sequence[Attribute], ids: Sequence[str]) -> Page:
+        """Ask the real client."""
+        return self._client.fetch(entity, attributes, ids)
+
+    def is_empty(self, entity: Entity) -> bool:
+        """Ask the real client."""
+        return self._client.is_empty(entity)
+
+    def write(self, entity: Entity, batch: Batch) -> BatchResult:
+        """Write nothing; every record is accepted, with the version it had."""
+        ids = [str(row[0]) for row in batch.rows]
+        return BatchResult(ids=ids, versions=list(batch.expected))

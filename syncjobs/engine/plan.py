@@ -1,0 +1,240 @@
+"""What is to be done with one page of server records: the decision table (design 5.1.12).
+
+Nothing here reads or writes; a run and its dry run decide by the same function.
+
+=========  ==============================  =====================================================
+link       client record                   decision
+=========  ==============================  =====================================================
+none       none                            create
+none       equal                           link only
+none       differs                         update, based on its current version: the server wins
+digest =   (not looked at)                 unchanged; the link follows the server's version
+digest ≠   equal                           link only: both sides were changed alike
+digest ≠   at the link's version, or has   update, based on its current version
+           the link's digest again
+digest ≠   another, or none                conflict: left alone
+=========  ==============================  =====================================================
+
+*Equal* means the same digest. A record that left the filter, or that the server deleted, is
+deleted with Sync Deletion if the client has not changed it since, else it is kept and marked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from organizations.records import Rejection, Row
+from syncjobs.engine.values import LinkRow, LinkState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One page of server records in the client's terms, in the layout's order.
+
+    `ids`, `versions` and `digests` run parallel to `rows`; no id comes twice. `outside` are ids
+    of the page whose records are not inside the filter. `deleted` are gone from the server.
+    `absent` were asked for by id and are not there, which is no evidence of a deletion.
+    """
+
+    ids: Sequence[str]
+    rows: Sequence[Row]
+    versions: Sequence[int]
+    digests: Sequence[str]
+    outside: AbstractSet[str] = frozenset()
+    deleted: Sequence[str] = ()
+    absent: Sequence[str] = ()
+    rejected: Sequence[Rejection] = ()
+    resume: str | None = None
+    checkpoint: str | None = None
+
+
+class ClientRecord(NamedTuple):
+    """What the client has now of one record."""
+
+    version: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What is known of a page's records besides the page.
+
+    `records` is keyed by client id, and holds those records the decisions need. `counterparts`
+    gives the client's id of unlinked records where it differs from the server's. `holders` are
+    links that now hold such a counterpart. A `fresh` view promises that there is neither link nor
+    client record.
+    """
+
+    links: Mapping[str, LinkRow] = field(default_factory=dict)
+    records: Mapping[str, ClientRecord] = field(default_factory=dict)
+    counterparts: Mapping[str, str] = field(default_factory=dict)
+    holders: Mapping[str, LinkRow] = field(default_factory=dict)
+    fresh: bool = False
+
+
+class Update(NamedTuple):
+    """Write the page's record at `place` over the client's record at version `expected`."""
+
+    place: int
+    client_id: str
+    expected: int
+    is_linked: bool
+
+
+class Removal(NamedTuple):
+    """Delete the client's record at version `expected`, or else mark its link with `state`."""
+
+    link: LinkRow
+    expected: int
+    state: LinkState
+
+
+class Clash(NamedTuple):
+    """A client change that stands in the way."""
+
+    server_id: str
+    message: str
+
+
+@dataclass(slots=True)
+class PagePlan:
+    """The decisions of one page. Places are positions in the page's rows.
+
+    `new_links` and `links` need no write to a record; `dropped` are server ids whose link goes.
+    `older` are places whose version is below the link's: the server went back in time.
+    """
+
+    creates: Sequence[int] = field(default_factory=list)
+    updates: list[Update] = field(default_factory=list)
+    removals: list[Removal] = field(default_factory=list)
+    new_links: list[LinkRow] = field(default_factory=list)
+    links: list[LinkRow] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    clashes: list[Clash] = field(default_factory=list)
+    older: list[int] = field(default_factory=list)
+    unchanged: int = 0
+    kept: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the entity's settings allow.
+
+    `deletes`: Sync Deletion is on. `independent`: records linked under different ids existed on
+    the client by themselves, and are never deleted there. `any_version`: a server that went back
+    in time is accepted.
+    """
+
+    deletes: bool = False
+    independent: bool = False
+    any_version: bool = False
+
+
+def plan_page(view: View, page: Incoming, rules: Rules) -> PagePlan:
+    """Decide what happens to each record of the page."""
+    if view.fresh:
+        return PagePlan(creates=range(len(page.rows)))
+    return _Planner(view, page, rules).plan()
+
+
+class _Planner:
+    def __init__(self, view: View, page: Incoming, rules: Rules) -> None:
+        self._view, self._page, self._rules = view, page, rules
+        self._creates: list[int] = []
+        self._plan = PagePlan(creates=self._creates)
+
+    def plan(self) -> PagePlan:
+        links, outside = self._view.links, self._page.outside
+        for place, server_id in enumerate(self._page.ids):
+            link = links.get(server_id)
+            if server_id in outside:
+                self._remove(link, LinkState.LEFT_FILTER)
+            elif link is None:
+                self._meet(place, server_id)
+            else:
+                self._compare(place, link)
+        for server_id in self._page.deleted:
+            self._remove(links.get(server_id), LinkState.SERVER_DELETED)
+        return self._plan
+
+    def _meet(self, place: int, server_id: str) -> None:
+        client_id = self._view.counterparts.get(server_id, server_id)
+        record = self._view.records.get(client_id)
+        if record is None:
+            self._creates.append(place)
+            return
+        if client_id in self._view.holders:
+            self._plan.dropped.append(self._view.holders[client_id].server_id)
+        if record.digest != self._page.digests[place]:
+            self._plan.updates.append(Update(place, client_id, record.version, is_linked=False))
+            return
+        self._plan.unchanged += 1
+        self._plan.new_links.append(self._link(place, client_id, record.version))
+
+    def _compare(self, place: int, link: LinkRow) -> None:
+        version, digest = self._page.versions[place], self._page.digests[place]
+        if 0 < version < link.server_version and not self._rules.any_version:
+            self._plan.unchanged += 1
+            self._plan.older.append(place)
+        elif digest == link.digest:
+            self._plan.unchanged += 1
+            if version != link.server_version or link.state != LinkState.CURRENT:
+                self._plan.links.append(self._link(place, link.client_id, link.client_version))
+        else:
+            self._change(place, link)
+
+    def _change(self, place: int, link: LinkRow) -> None:
+        record = self._view.records.get(link.client_id)
+        if record is not None and record.digest == self._page.digests[place]:
+            self._plan.unchanged += 1
+            self._plan.links.append(self._link(place, link.client_id, record.version))
+        elif record is not None and _is_untouched(record, link):
+            update = Update(place, link.client_id, record.version, is_linked=True)
+            self._plan.updates.append(update)
+        else:
+            self._plan.clashes.append(_clash(link, record))
+
+    def _remove(self, link: LinkRow | None, state: LinkState) -> None:
+        if link is None:
+            return
+        if self._rules.deletes and not (
+            self._rules.independent and link.client_id != link.server_id
+        ):
+            self._delete(link, state)
+        elif link.state != state:
+            self._plan.kept += 1
+            self._plan.links.append(link._replace(state=state))
+
+    def _delete(self, link: LinkRow, state: LinkState) -> None:
+        record = self._view.records.get(link.client_id)
+        if record is None:
+            self._plan.unchanged += 1
+            self._plan.dropped.append(link.server_id)
+        elif _is_untouched(record, link):
+            self._plan.removals.append(Removal(link, record.version, state))
+        else:
+            self._plan.clashes.append(_clash(link, record))
+            if link.state != state:
+                self._plan.links.append(link._replace(state=state))
+
+    def _link(self, place: int, client_id: str, client_version: int) -> LinkRow:
+        page = self._page
+        return LinkRow(
+            page.ids[place], client_id, page.versions[place], client_version, page.digests[place]
+        )
+
+
+def _is_untouched(record: ClientRecord, link: LinkRow) -> bool:
+    return record.version == link.client_version or record.digest == link.digest
+
+
+def _clash(link: LinkRow, record: ClientRecord | None) -> Clash:
+    what = "deleted" if record is None else "changed"
+    return Clash(
+        link.server_id,
+        f"The record was {what} on the client since it was last carried, and on the server too. "
+        "The client's was left alone.",
+    )

@@ -1,0 +1,229 @@
+"""One entity, server to client, page by page (design 4.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from connections.connectors.base import Connector
+from connections.errors import CheckpointExpired, Retryable
+from syncjobs.engine.layout import Layout
+from syncjobs.engine.matching import MATCH_KEYS
+from syncjobs.engine.plan import Incoming, PagePlan, Rules, View, plan_page
+from syncjobs.engine.protocols import Reporter, State
+from syncjobs.engine.read_ahead import read_ahead
+from syncjobs.engine.reading import Reader
+from syncjobs.engine.retrying import Patience
+from syncjobs.engine.starting import Start, older_record
+from syncjobs.engine.translation import Translations, Translator
+from syncjobs.engine.values import Counts, EntityTask, Kind, LinkState, Options, Position
+from syncjobs.engine.viewing import Viewer
+from syncjobs.engine.writing import Outcome, Writer
+from syncjobs.errors import AlreadyLinked
+
+_SAMPLES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What all entities of one run share. `translations` grows while entities are matched."""
+
+    server: Connector
+    client: Connector
+    state: State
+    reporter: Reporter
+    translations: Translations
+    options: Options
+    start: Start
+    full: bool = False
+
+
+class Pull:
+    """Carries one entity; `counts` and `samples` tell how far it has come.
+
+    1. the pages of the server: all of them, or what changed since the checkpoint;
+    2. with a volatile filter, what is inside now and was not (design 5.1.8);
+    3. what earlier runs left behind.
+
+    A fault that passes starts it again after the last page that was committed.
+    """
+
+    def __init__(self, context: Context, task: EntityTask, position: Position) -> None:
+        """`position` is where to begin, as `Start` found it."""
+        self.counts = Counts()
+        self.samples: list[tuple[Kind, str]] = []
+        self._context, self._task, self._position = context, task, position
+        state, client = context.state, context.client
+        layout = Layout(task)
+        translator = Translator(task, layout, context.translations)
+        self._reader = Reader(context.server, task, layout, translator)
+        self._viewer = Viewer(client, state, task, layout, context.translations)
+        limit = context.options.left_behind_limit
+        self._writer = Writer(client, state, task, layout, limit=limit)
+        self._rules = Rules(
+            deletes=task.sync_deletion,
+            independent=task.name in MATCH_KEYS,
+            any_version=context.full,
+        )
+        self._left = set(state.left_behind(task.key))
+        self._tried: set[str] = set()
+        self._was_full = position.full
+        self._is_quiet = not position.resume
+        self._is_read = False
+        self._pages = 0
+        self._expiries = 0
+
+    def run(self) -> None:
+        """Carry the entity to its end.
+
+        Raises what ends it: Retryable after too many attempts, CheckpointExpired again and
+        again, Refused, MetadataChanged, ServerChanged, Cancelled, LostLease.
+        """
+        patience = Patience(self._context.options)
+        while True:
+            pages = self._pages
+            try:
+                self._carry()
+                return
+            except Retryable as error:
+                patience.wait(error, moved=self._pages > pages)
+            except CheckpointExpired as error:
+                self._begin_again(error)
+
+    def _carry(self) -> None:
+        if not self._is_read:
+            self._read()
+        if self._task.is_volatile and not self._was_full:
+            self._carry_entered()
+        self._carry_left_behind()
+
+    def _read(self) -> None:
+        source = read_ahead(self._source(), self._read_ahead_depth())
+        with closing(source) as pages:
+            for page in pages:
+                self._is_quiet = self._is_quiet and _is_nothing(page)
+                self._carry_page(page, self._position_after(page))
+                self._is_read = page.resume is None and page.checkpoint is not None
+        if not self._is_read:
+            raise Retryable(f"The server broke off its answer on '{self._task.name}'.")
+
+    def _source(self) -> Generator[Incoming, None, None]:
+        position, size = self._position, self._context.options.page_size
+        if position.full:
+            return self._reader.everything(resume=position.resume, page_size=size)
+        return self._reader.changes(since=position.token, resume=position.resume, page_size=size)
+
+    def _read_ahead_depth(self) -> int:
+        # An organization hosted here is read over this thread's own database connection.
+        return 0 if self._context.server.is_local else self._context.options.read_ahead
+
+    def _position_after(self, page: Incoming) -> Position | None:
+        """Return the position after a page, or None where it does not move.
+
+        It does not move if the answer broke off, nor if nothing changed: an idle run writes
+        nothing. But a token is renewed before it becomes old enough to expire.
+        """
+        high_water = max(self._position.high_water, max(page.versions, default=0))
+        position = replace(self._position, high_water=high_water)
+        if page.resume is not None:
+            return replace(position, resume=page.resume)
+        if page.checkpoint is None or (not position.full and self._is_quiet and self._is_recent()):
+            return None
+        return replace(
+            position,
+            token=page.checkpoint,
+            resume="",
+            full=False,
+            fresh=False,
+            completed=self._context.options.clock(),
+        )
+
+    def _is_recent(self) -> bool:
+        completed, options = self._position.completed, self._context.options
+        return completed is not None and options.clock() - completed < options.refresh
+
+    def _begin_again(self, error: CheckpointExpired) -> None:
+        # An incremental reading that cannot be resumed is read again since its checkpoint: a
+        # full one would not see what was deleted.
+        self._expiries += 1
+        if self._expiries > 2:
+            raise error
+        if self._position.resume and not self._position.full:
+            self._position = replace(self._position, resume="")
+            return
+        self._position = self._context.start.beginning(self._task, self._position.scope)
+        self._was_full, self._is_quiet = True, False
+
+    def _carry_entered(self) -> None:
+        """Carry what is inside a volatile filter and is not linked as such."""
+        query = self._task.query
+        for ids in self._context.server.ids(self._task.server, query):
+            links = self._context.state.links(self._task.key, ids)
+            entered = [
+                item
+                for item in ids
+                if item not in self._left
+                and (item not in links or links[item].state != LinkState.CURRENT)
+            ]
+            if entered:
+                self._carry_page(replace(self._reader.by_id(entered), absent=()), None)
+
+    def _carry_left_behind(self) -> None:
+        """Carry what earlier runs left behind, by id."""
+        waiting = sorted(self._left - self._tried)
+        size = self._context.options.page_size
+        for start in range(0, len(waiting), size):
+            page = self._reader.by_id(waiting[start : start + size])
+            self._carry_page(self._with_deletions(page), None)
+
+    def _with_deletions(self, page: Incoming) -> Incoming:
+        # That a record is not found proves nothing; that the feed named its deletion does.
+        links = self._context.state.links(self._task.key, page.absent)
+        deleted = [
+            item
+            for item in page.absent
+            if item in links and links[item].state == LinkState.SERVER_DELETED
+        ]
+        return replace(page, deleted=deleted if self._rules.deletes else ())
+
+    def _carry_page(self, page: Incoming, position: Position | None) -> None:
+        self._context.reporter.checkpoint()
+        try:
+            outcome = self._planned_and_written(page, position)
+        except AlreadyLinked:
+            self._position = replace(self._position, fresh=False)
+            if position is not None:
+                position = replace(position, fresh=False)
+            outcome = self._planned_and_written(page, position)
+        self._position = position or self._position
+        self._take(page, outcome)
+
+    def _planned_and_written(self, page: Incoming, position: Position | None) -> Outcome:
+        is_fresh = self._position.fresh and self._position.full
+        view = View(fresh=True) if is_fresh else self._viewer.view(page, self._rules)
+        plan = plan_page(view, page, self._rules)
+        if plan.older:
+            self._check_older(page, plan, view)
+        return self._writer.carry(page, plan, position=position, left=self._left, fresh=view.fresh)
+
+    def _check_older(self, page: Incoming, plan: PagePlan, view: View) -> None:
+        # The page may merely be older than what was fetched by id meanwhile: ask again.
+        ids: Sequence[str] = [page.ids[place] for place in plan.older]
+        versions = {item: view.links[item].server_version for item in ids}
+        older_record(self._context.server, self._task, versions)
+
+    def _take(self, page: Incoming, outcome: Outcome) -> None:
+        seen = {*page.ids, *page.deleted, *page.absent} if self._left else set()
+        self._left = (self._left - seen) | outcome.left
+        self._tried |= outcome.left
+        self._pages += 1
+        self.counts.add(outcome.counts)
+        self.samples += outcome.samples[: _SAMPLES - len(self.samples)]
+        for problem in outcome.problems:
+            self._context.reporter.problem(problem)
+        self._context.reporter.progress(self._task.name, self.counts)
+
+
+def _is_nothing(page: Incoming) -> bool:
+    return not (page.ids or page.deleted or page.rejected)

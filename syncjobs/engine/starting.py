@@ -1,0 +1,85 @@
+"""Where the reading of an entity begins: at its checkpoint, after a page, or from nothing."""
+
+from __future__ import annotations
+
+from connections.connectors.base import Connector
+from syncjobs.engine.layout import Layout
+from syncjobs.engine.protocols import State
+from syncjobs.engine.scope import check_organization, scope_of
+from syncjobs.engine.values import EntityTask, Position
+from syncjobs.errors import ServerChanged
+
+_PROBES = 100
+"""How many of the newest links are looked at when the server seems to have gone back in time."""
+
+
+class Start:
+    """Finds the position from which one entity is read."""
+
+    def __init__(
+        self, server: Connector, client: Connector, state: State, *, organization_id: str
+    ) -> None:
+        """`organization_id` is the server's, as it identified itself for this run."""
+        self._server, self._client, self._state = server, client, state
+        self._organization_id = organization_id
+
+    def position(self, task: EntityTask, *, full: bool) -> Position:
+        """Return the saved position if it is valid, else the beginning of a full reading.
+
+        An interrupted full reading is continued even where a full one is asked for. Raises
+        ServerChanged (not if `full`: then a person has decided).
+        """
+        saved = self._state.position(task.key)
+        scope = scope_of(self._organization_id, task, Layout(task))
+        if saved.scope == scope and saved.full and saved.resume:
+            return saved
+        if full:
+            return self.beginning(task, scope)
+        check_organization(task.name, saved.scope, scope)
+        if saved.scope != scope or not saved.token or not self._is_trusted(task, saved):
+            return self.beginning(task, scope)
+        return saved
+
+    def beginning(self, task: EntityTask, scope: str) -> Position:
+        """Return the beginning of a full reading, with the server's low-water version."""
+        return Position(
+            scope=scope,
+            full=True,
+            fresh=not self._state.has_links(task.key) and self._client.is_empty(task.client),
+            low_water=self._server.highest_version(task.server),
+        )
+
+    def _is_trusted(self, task: EntityTask, saved: Position) -> bool:
+        """Return whether the server still is at, or after, the checkpoint (design 5.1.9).
+
+        Its highest version falls when the newest record is deleted, too. So the newest links are
+        compared: a record that went back proves an older copy. Where none of them is left there
+        is no proof, but the checkpoint may lie in a future that this copy never had: everything
+        is read again.
+        """
+        highest = self._server.highest_version(task.server)
+        if highest == 0 or highest >= saved.high_water:
+            return True
+        links = self._state.newest_links(task.key, _PROBES)
+        return not links or older_record(
+            self._server, task, {link.server_id: link.server_version for link in links}
+        )
+
+
+def older_record(server: Connector, task: EntityTask, versions: dict[str, int]) -> bool:
+    """Raise ServerChanged if any of these records is at a version below the one given.
+
+    Returns whether any of them is there at all. Versions only grow within one organization.
+    """
+    primary = task.server.attribute(task.server.primary_id)
+    page = server.fetch(task.server, (primary,) if primary else (), list(versions))
+    place = page.columns.index(task.server.primary_id)
+    for row, version in zip(page.rows, page.versions, strict=True):
+        known = versions[str(row[place])]
+        if 0 < version < known:
+            raise ServerChanged(
+                f"The server is an older copy of itself: {task.name} {row[place]} is at version "
+                f"{version}, but version {known} was read before. If that is meant, run a full "
+                "synchronization; it deletes nothing."
+            )
+    return bool(page.rows)

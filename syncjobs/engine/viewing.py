@@ -1,0 +1,92 @@
+"""Looking up what a page's decisions need: links, and client records where they matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from connections.connectors.base import Connector
+from syncjobs.engine.layout import Layout
+from syncjobs.engine.matching import MATCH_KEYS, pairs_on_client
+from syncjobs.engine.plan import ClientRecord, Incoming, Rules, View
+from syncjobs.engine.protocols import State
+from syncjobs.engine.translation import Translations
+from syncjobs.engine.values import EntityTask, LinkRow
+
+
+class Viewer:
+    """Makes the view of a page of one entity. Takes no locks."""
+
+    def __init__(
+        self,
+        client: Connector,
+        state: State,
+        task: EntityTask,
+        layout: Layout,
+        translations: Translations,
+    ) -> None:
+        """`translations` names the client's ids of matched records."""
+        self._client, self._state = client, state
+        self._task, self._layout = task, layout
+        self._translations = translations
+
+    def view(self, page: Incoming, rules: Rules) -> View:
+        """Return links and client records of the page.
+
+        Client records are fetched only where the link alone does not decide.
+        """
+        links = self._state.links(self._task.key, [*page.ids, *page.deleted])
+        counterparts = self._counterparts(page, links)
+        wanted = list(_wanted(page, links, counterparts, rules))
+        return View(
+            links=links,
+            records=self._records(wanted),
+            counterparts=counterparts,
+            holders=self._holders(counterparts),
+        )
+
+    def _records(self, client_ids: Sequence[str]) -> dict[str, ClientRecord]:
+        if not client_ids:
+            return {}
+        page = self._client.fetch(self._task.client, self._layout.client_attributes, client_ids)
+        rows = self._layout.align(page)
+        ids = (str(row[0]) for row in rows)
+        found = map(ClientRecord, page.versions, self._layout.digests(rows))
+        return dict(zip(ids, found, strict=True))
+
+    def _counterparts(self, page: Incoming, links: Mapping[str, LinkRow]) -> dict[str, str]:
+        name = self._task.name
+        if not self._task.server.is_intersect and name not in MATCH_KEYS:
+            return {}
+        unlinked = [
+            row
+            for server_id, row in zip(page.ids, page.rows, strict=True)
+            if server_id not in links
+        ]
+        if self._task.server.is_intersect:
+            return pairs_on_client(self._client, self._task, self._layout, unlinked)
+        known = ((str(row[0]), self._translations.get((name, str(row[0])))) for row in unlinked)
+        return {server_id: client_id for server_id, client_id in known if client_id}
+
+    def _holders(self, counterparts: Mapping[str, str]) -> Mapping[str, LinkRow]:
+        if not counterparts or not self._task.server.is_intersect:
+            return {}
+        return self._state.links_by_client(self._task.key, list(counterparts.values()))
+
+
+def _wanted(
+    page: Incoming,
+    links: Mapping[str, LinkRow],
+    counterparts: Mapping[str, str],
+    rules: Rules,
+) -> Iterator[str]:
+    for server_id, digest in zip(page.ids, page.digests, strict=True):
+        link = links.get(server_id)
+        if server_id in page.outside:
+            if link is not None and rules.deletes:
+                yield link.client_id
+        elif link is None:
+            yield counterparts.get(server_id, server_id)
+        elif link.digest != digest:
+            yield link.client_id
+    if rules.deletes:
+        yield from (links[item].client_id for item in page.deleted if item in links)
