@@ -49,6 +49,21 @@ class Checkpoint(models.Model):
     token = models.TextField(blank=True)
     resume = models.TextField(blank=True)
     full = models.BooleanField(default=False)
+    fresh = models.BooleanField(default=False, help_text="began without links, on an empty client")
     low_water = models.BigIntegerField(default=0)
     high_water = models.BigIntegerField(default=0)
     completed = models.DateTimeField(null=True, help_text="end of the last complete reading")
+
+
+class LeftBehind(models.Model):
+    """A server record that a run could not carry: read again by id in the next run.
+
+    Without it the record would be lost as soon as the checkpoint moves past it. Why it was left
+    stands among the errors of the run.
+    """
+
+    pk = models.CompositePrimaryKey("entity_id", "server_id")
+    entity = models.ForeignKey(
+        SyncedEntity, models.CASCADE, db_index=False, related_name="left_behind"
+    )
+    server_id = models.UUIDField()
