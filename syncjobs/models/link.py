@@ -22,7 +22,11 @@ class Link(models.Model):
         LEFT_FILTER = 2, "left the filter, kept"
 
     pk = models.CompositePrimaryKey("entity_id", "server_id")
-    entity = models.ForeignKey(SyncedEntity, models.CASCADE, db_index=False, related_name="links")
+    # Without a database constraint: checking it costs as much as writing the link, and only the
+    # engine writes links, for entities it was given.
+    entity = models.ForeignKey(
+        SyncedEntity, models.CASCADE, db_index=False, db_constraint=False, related_name="links"
+    )
     server_id = models.UUIDField()
     client_id = models.UUIDField()
     server_version = models.BigIntegerField(default=0)

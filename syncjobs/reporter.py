@@ -1,0 +1,110 @@
+"""The engine's reporter on rows: counts, problems, the lease and the wish to stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from django.db.models import F
+
+from syncjobs import lease
+from syncjobs.engine.protocols import Reporter
+from syncjobs.engine.values import Counts, Problem
+from syncjobs.errors import Cancelled, LostLease
+from syncjobs.models import Run, RunEntity, RunError
+
+MOST_ERRORS = 10_000
+"""Of more problems in one run only the number is kept, in the counts."""
+
+_SECONDS_BETWEEN_RENEWALS = 5.0
+_COUNTED = tuple(Counts.__dataclass_fields__)
+
+
+class DatabaseReporter(Reporter):
+    """Writes what a run has come to, outside the transactions of its pages.
+
+    Another worker may have done part of the run before: counts are added to what it wrote.
+    """
+
+    def __init__(self, run: Run) -> None:
+        """`run` as it was claimed."""
+        self._run = run
+        self._written: dict[str, Counts] = {}
+        self._moments: dict[str, float] = {}
+        self._renewed = time.monotonic()
+        self._errors: int | None = None
+
+    def run_started(self, entities: Sequence[str]) -> None:
+        """Put the entities on the run, in the order in which they will be carried."""
+        rows = [
+            RunEntity(run=self._run, name=name, position=position)
+            for position, name in enumerate(entities)
+        ]
+        RunEntity.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["run", "name"],
+            update_fields=["position"],
+        )
+
+    def entity_started(self, entity: str, *, full: bool, expected: int | None) -> None:
+        """Mark the entity as running."""
+        self._write(
+            entity,
+            Counts(),
+            state=RunEntity.State.RUNNING,
+            full=full,
+            expected=expected,
+            message="",
+        )
+
+    def progress(self, entity: str, counts: Counts) -> None:
+        """Add what was counted since the last call."""
+        self._write(entity, counts)
+
+    def problem(self, problem: Problem) -> None:
+        """Keep the problem as an entry of the run."""
+        if self._errors is None:
+            self._errors = self._run.errors.count()
+        if self._errors >= MOST_ERRORS:
+            return
+        self._errors += 1
+        RunError.objects.create(
+            run=self._run,
+            entity=problem.entity[:128],
+            record=problem.record[:100],
+            code=problem.code[:60],
+            message=problem.message,
+        )
+
+    def entity_finished(self, entity: str, counts: Counts, failed: str = "") -> None:
+        """Mark the entity as done or failed."""
+        state = RunEntity.State.FAILED if failed else RunEntity.State.DONE
+        self._write(entity, counts, state=state, message=failed)
+
+    def checkpoint(self) -> None:
+        """Renew the lease if it is time. Raises Cancelled, LostLease."""
+        now = time.monotonic()
+        if now - self._renewed >= _SECONDS_BETWEEN_RENEWALS:
+            lease.renew(self._run)
+            self._renewed = now
+        found = Run.objects.filter(pk=self._run.pk, fence=self._run.fence)
+        state = found.values_list("state", flat=True).first()
+        if state == Run.State.CANCELLING:
+            raise Cancelled("Cancelled by request.")
+        if state != Run.State.RUNNING:
+            raise LostLease("Another worker has taken the run over, or it has ended.")
+
+    def _write(self, entity: str, counts: Counts, **fields: object) -> None:
+        """Write fields, and add what was counted and the seconds gone by since the last time."""
+        before = self._written.get(entity, Counts())
+        now = time.monotonic()
+        added: dict[str, float] = {
+            name: getattr(counts, name) - getattr(before, name) for name in _COUNTED
+        }
+        added["seconds"] = now - self._moments.get(entity, now)
+        sums = {name: F(name) + value for name, value in added.items() if value}
+        row, _ = RunEntity.objects.get_or_create(run=self._run, name=entity)
+        RunEntity.objects.filter(pk=row.pk).update(**sums, **fields)
+        self._written[entity], self._moments[entity] = replace(counts), now

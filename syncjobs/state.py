@@ -1,0 +1,162 @@
+"""The engine's memory on rows: links, checkpoints, records left behind, and the fencing check.
+
+Links move in bulk: a page of five thousand is one COPY, and one array when they are looked up.
+Ids are canonical GUIDs and everything else is a number, so nothing needs escaping in a COPY.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+from psycopg import errors
+
+from syncjobs.engine.protocols import State
+from syncjobs.engine.values import LinkRow, Position
+from syncjobs.errors import AlreadyLinked, LostLease
+from syncjobs.models import Checkpoint, LeftBehind, Link, Run
+
+_LINK = Link._meta.db_table
+_COLUMNS = "entity_id, server_id, client_id, server_version, client_version, digest, state"
+_SELECT = f"""
+    SELECT server_id::text, client_id::text, server_version, client_version,
+           translate(digest::text, '-', ''), state
+    FROM {_LINK} WHERE entity_id = %s
+"""  # noqa: S608 - the table's name is our model's
+_STAGE = "link_stage"
+_MAKE_STAGE = f"""
+    CREATE TEMPORARY TABLE IF NOT EXISTS {_STAGE} (LIKE {_LINK}) ON COMMIT DELETE ROWS
+"""
+_MERGE = f"""
+    WITH staged AS (DELETE FROM {_STAGE} RETURNING {_COLUMNS})
+    INSERT INTO {_LINK} ({_COLUMNS}) SELECT {_COLUMNS} FROM staged
+    ON CONFLICT (entity_id, server_id) DO UPDATE SET
+        client_id = excluded.client_id,
+        server_version = excluded.server_version,
+        client_version = excluded.client_version,
+        digest = excluded.digest,
+        state = excluded.state
+"""  # noqa: S608
+_POSITION_FIELDS = tuple(Position.__dataclass_fields__)
+
+
+class DatabaseState(State):
+    """Links and checkpoints of the run's connection, writable while the run holds its lease."""
+
+    def __init__(self, run: Run) -> None:
+        """`run` as it was claimed: its fence says whether it still is ours."""
+        self._run = run
+
+    def page(self) -> AbstractContextManager[None]:
+        """Open the transaction of one page."""
+        return transaction.atomic()
+
+    def hold(self) -> None:
+        """Lock the run's row until the page is committed, so nobody can claim it meanwhile."""
+        held = Run.objects.select_for_update(no_key=True).filter(
+            pk=self._run.pk,
+            fence=self._run.fence,
+            state__in=(Run.State.RUNNING, Run.State.CANCELLING),
+        )
+        if not held.values_list("pk").first():
+            raise LostLease("Another worker has taken the run over, or it has ended.")
+
+    def position(self, entity: int) -> Position:
+        """Return how far the entity has been read."""
+        found = Checkpoint.objects.filter(entity_id=entity).values(*_POSITION_FIELDS).first()
+        return Position(**found) if found else Position()
+
+    def save_position(self, entity: int, position: Position) -> None:
+        """Insert or replace the checkpoint."""
+        Checkpoint.objects.bulk_create(
+            [Checkpoint(entity_id=entity, **asdict(position))],
+            update_conflicts=True,
+            unique_fields=["entity"],
+            update_fields=_POSITION_FIELDS,
+        )
+
+    def has_links(self, entity: int) -> bool:
+        """Return whether any record of the entity is linked."""
+        return Link.objects.filter(entity_id=entity).exists()
+
+    def links(self, entity: int, server_ids: Sequence[str]) -> Mapping[str, LinkRow]:
+        """Return the links of these server ids, by server id."""
+        rows = _select("AND server_id = ANY(%s::uuid[])", entity, list(server_ids))
+        return {row.server_id: row for row in rows}
+
+    def links_by_client(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, LinkRow]:
+        """Return the links of these client ids, by client id."""
+        rows = _select("AND client_id = ANY(%s::uuid[])", entity, list(client_ids))
+        return {row.client_id: row for row in rows}
+
+    def newest_links(self, entity: int, limit: int) -> Sequence[LinkRow]:
+        """Return the links with the highest server versions. Reads all of the entity's links."""
+        return _select("ORDER BY server_version DESC LIMIT %s", entity, limit)
+
+    def save_links(self, entity: int, rows: Sequence[LinkRow], *, new: bool = False) -> None:
+        """Insert links, or insert and replace them. Raises AlreadyLinked."""
+        if new:
+            self._insert(entity, rows)
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(_MAKE_STAGE)
+        _copy(_STAGE, entity, rows)
+        with connection.cursor() as cursor:
+            cursor.execute(_MERGE)
+
+    def _insert(self, entity: int, rows: Sequence[LinkRow]) -> None:
+        try:
+            _copy(_LINK, entity, rows)
+        except IntegrityError as error:
+            if isinstance(error.__cause__, errors.UniqueViolation):
+                raise AlreadyLinked("A record of the page was linked before.") from error
+            raise
+
+    def drop_links(self, entity: int, server_ids: Iterable[str]) -> None:
+        """Forget links."""
+        Link.objects.filter(entity_id=entity, server_id__in=list(server_ids)).delete()
+
+    def left_behind(self, entity: int) -> Iterable[str]:
+        """Return the server ids of records that an earlier run could not carry."""
+        found = LeftBehind.objects.filter(entity_id=entity)
+        return [str(server_id) for server_id in found.values_list("server_id", flat=True)]
+
+    def leave_behind(self, entity: int, server_ids: Sequence[str]) -> None:
+        """Remember records to be read again by id."""
+        LeftBehind.objects.bulk_create(
+            [LeftBehind(entity_id=entity, server_id=server_id) for server_id in server_ids],
+            ignore_conflicts=True,
+        )
+
+    def catch_up(self, entity: int, server_ids: Sequence[str]) -> None:
+        """Forget that these were left behind."""
+        LeftBehind.objects.filter(entity_id=entity, server_id__in=list(server_ids)).delete()
+
+    def translations(self, entities: Iterable[str]) -> Mapping[tuple[str, str], str]:
+        """Return (entity, server id) → client id where the two differ."""
+        found = Link.objects.filter(
+            entity__connection=self._run.connection_id, entity__name__in=list(entities)
+        ).exclude(client_id=F("server_id"))
+        rows = found.values_list("entity__name", "server_id", "client_id")
+        return {(name, str(server_id)): str(client_id) for name, server_id, client_id in rows}
+
+
+def _select(condition: str, entity: int, value: int | list[str]) -> list[LinkRow]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_SELECT} {condition}", [entity, value])
+        return list(map(LinkRow._make, cursor.fetchall()))
+
+
+def _copy(table: str, entity: int, rows: Iterable[LinkRow]) -> None:
+    lines = [
+        f"{entity}\t{server}\t{client}\t{at_server}\t{at_client}\t{digest}\t{state}\n"
+        for server, client, at_server, at_client, digest, state in rows
+    ]
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({_COLUMNS}) FROM STDIN") as copy,
+    ):
+        copy.write("".join(lines))
