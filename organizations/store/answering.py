@@ -84,8 +84,9 @@ def fetch_text(statement: Statement) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         for kind in _AS_TEXT:
             cursor.cursor.adapters.register_loader(kind, TextLoader)
-        cursor.execute(statement.text, dict(statement.parameters))
-        return cursor.fetchall()
+        cursor.execute(statement.text, statement.parameters)  # type: ignore[arg-type]
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def _named(

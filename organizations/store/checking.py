@@ -63,7 +63,7 @@ def _columns(attribute: Attribute, value: RecordValue) -> Flat:
 def _lookup(attribute: Attribute, value: RecordValue) -> Flat:
     name = attribute.name
     if value is None or value == "":
-        return {name: None} | ({f"{name}__type": None} if attribute.is_polymorphic else {})
+        return {name: None, f"{name}__type": None} if attribute.is_polymorphic else {name: None}
     if not isinstance(value, Reference):
         if attribute.is_polymorphic:
             raise InvalidRequest(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from organizations import values as formats
 from organizations.catalog import Catalog
 from organizations.errors import InvalidRequest, NotFound
 from organizations.records import RecordValue, Reference, Value
@@ -97,3 +98,11 @@ def _value(attribute: Attribute, flat: Mapping[str, Value]) -> RecordValue:
 def missing(layout: Layout, record_id: str) -> NotFound:
     """Return the error for a record that is not there."""
     return NotFound("record", record_id, layout.entity.name)
+
+
+def record_id_of(value: str) -> str:
+    """Return an id in canonical form. Raises InvalidRequest."""
+    try:
+        return formats.guid(value)
+    except ValueError as error:
+        raise InvalidRequest(f"'{value[:80]}' is not the id of a record (a GUID).", "id") from error

@@ -15,7 +15,7 @@ from organizations.records import Row
 from organizations.schema import VERSION
 from organizations.store.layout import Layout
 from organizations.tables import names
-from organizations.tables.database import fetch
+from organizations.tables.database import fetch, one
 
 PAGE = 5000
 
@@ -41,14 +41,13 @@ WHOLE = Span()
 def page(layout: Layout, wanted: Sequence[str], *, span: Span = WHOLE, limit: int) -> list[Row]:
     """Return at most `limit` rows: the wanted columns and the version last."""
     version = names.column(VERSION)
-    parameters = {"after": span.after, "since": span.since, "until": span.until, "limit": limit}
-    statement = sql.SQL("SELECT {} FROM {} record{} ORDER BY {} LIMIT %(limit)s").format(
+    statement = sql.SQL("SELECT {} FROM {} record{} ORDER BY record.{} LIMIT %(limit)s").format(
         layout.select(wanted),
         layout.table,
         _where(layout, span),
         layout.key if span.since is None else version,
     )
-    return fetch(statement, parameters | dict(span.parameters or {}))
+    return fetch(statement, _parameters(span) | {"limit": limit})
 
 
 def by_id(layout: Layout, wanted: Sequence[str], ids: Sequence[str]) -> list[Row]:
@@ -57,9 +56,37 @@ def by_id(layout: Layout, wanted: Sequence[str], ids: Sequence[str]) -> list[Row
     return fetch(statement.format(layout.select(wanted), layout.table, layout.key), [list(ids)])
 
 
+def count(layout: Layout, span: Span) -> int:
+    """Return how many records are in a span."""
+    statement = sql.SQL("SELECT count(*) FROM {} record{}")
+    parameters = _parameters(span)
+    row = one(statement.format(layout.table, _where(layout, span)), parameters)
+    return int(row[0]) if row else 0
+
+
+def among(layout: Layout, ids: Sequence[str], span: Span) -> set[str]:
+    """Return those of these ids whose records are in a span."""
+    statement = sql.SQL("SELECT record.{0}::text FROM {1} record{2} AND record.{0} = ANY({3})")
+    wanted = sql.SQL("%(ids)s::uuid[]")
+    whole = statement.format(layout.key, layout.table, _where(layout, span), wanted)
+    return {str(row[0]) for row in fetch(whole, _parameters(span) | {"ids": list(ids)})}
+
+
+def highest_version(layout: Layout) -> int:
+    """Return the highest version of any record, 0 if there is none."""
+    statement = sql.SQL("SELECT coalesce(max({}), 0) FROM {}")
+    row = one(statement.format(names.column(VERSION), layout.table))
+    return int(row[0]) if row else 0
+
+
+def _parameters(span: Span) -> dict[str, object]:
+    limits = {"after": span.after, "since": span.since, "until": span.until}
+    return limits | dict(span.parameters or {})
+
+
 def _where(layout: Layout, span: Span) -> sql.Composable:
     version = names.column(VERSION)
-    parts: list[sql.Composable] = []
+    parts: list[sql.Composable] = [sql.SQL("true")]
     if span.after is not None:
         parts.append(sql.SQL("record.{} > %(after)s::uuid").format(layout.key))
     if span.since is not None:
@@ -67,5 +94,5 @@ def _where(layout: Layout, span: Span) -> sql.Composable:
     if span.until is not None:
         parts.append(sql.SQL("record.{} <= %(until)s").format(version))
     if span.condition:
-        parts.append(sql.SQL("({})").format(sql.SQL(span.condition)))  # type: ignore[arg-type]
-    return sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(parts)) if parts else sql.SQL("")
+        parts.append(sql.SQL("({})").format(sql.SQL(span.condition)))
+    return sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(parts))

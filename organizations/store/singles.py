@@ -8,7 +8,6 @@ from uuid import uuid4
 import orjson
 from psycopg import sql
 
-from organizations import values as formats
 from organizations.catalog import Catalog
 from organizations.errors import AlreadyExists, InvalidRequest, VersionMismatch
 from organizations.notifications import announce
@@ -158,11 +157,3 @@ def _difference(before: Mapping[str, Value], flat: Flat) -> bytes:
     pairs = {name: [before.get(name), value] for name, value in flat.items()}
     changed = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
     return orjson.dumps(changed, default=str)
-
-
-def record_id_of(value: str) -> str:
-    """Return an id in canonical form. Raises InvalidRequest."""
-    try:
-        return formats.guid(value)
-    except ValueError as error:
-        raise InvalidRequest(f"'{value[:80]}' is not the id of a record (a GUID).", "id") from error

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from psycopg import sql
 
-CREATE = sql.SQL(
+_INSERT = (
     "INSERT INTO {table} ({columns}, {version}) "
-    "SELECT {columns}, ord + %(shift)s FROM {stage} WHERE ord >= %(low)s AND ord < %(high)s "
-    "ON CONFLICT DO NOTHING"
+    "SELECT {columns}, ord + %(shift)s FROM {stage} WHERE ord >= %(low)s AND ord < %(high)s"
 )
+CREATE = sql.SQL(_INSERT)
+CREATE_MISSING = sql.SQL(_INSERT + " ON CONFLICT DO NOTHING")
 UPDATE = sql.SQL(
     "UPDATE {table} t SET {assignments}{version} = s.ord + %(shift)s FROM {stage} s "
     "WHERE t.{key} = s.{key} AND t.{version} = s.expected "

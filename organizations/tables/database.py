@@ -24,14 +24,16 @@ def fetch(statement: sql.Composable | str, parameters: Parameters = None) -> lis
     """Return all rows of a statement."""
     with connection.cursor() as cursor:
         _execute(cursor, statement, parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def one(statement: sql.Composable | str, parameters: Parameters = None) -> tuple[Any, ...] | None:
     """Return the first row of a statement, or None."""
     with connection.cursor() as cursor:
         _execute(cursor, statement, parameters)
-        return cursor.fetchone()
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
 
 
 def _execute(

@@ -77,7 +77,7 @@ def drop(schema: str, entity: str) -> None:
 
 
 def _definition(column: Column) -> sql.Composed:
-    kind = sql.SQL(sql_type(column))  # type: ignore[arg-type]
+    kind = sql.SQL(sql_type(column))
     suffix = sql.SQL(" NOT NULL" if column.attribute.is_primary_id else "")
     return sql.SQL("{} {}{}").format(names.column(column.name), kind, suffix)
 
@@ -108,7 +108,7 @@ def _is_in_the_way(present: dict[str, str], column: Column) -> bool:
 
 def _action(present: dict[str, str], column: Column) -> sql.Composed:
     if _is_wider(present, column):
-        kind = sql.SQL(sql_type(column))  # type: ignore[arg-type]
+        kind = sql.SQL(sql_type(column))
         return sql.SQL("ALTER COLUMN {} TYPE {}").format(names.column(column.name), kind)
     return sql.SQL("ADD COLUMN {}").format(_definition(column))
 

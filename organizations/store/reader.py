@@ -1,0 +1,175 @@
+"""Reading an organization's records: by query, by id, in bulk, and what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from organizations.catalog import Catalog
+from organizations.models import Organization
+from organizations.query import sql as compiler
+from organizations.query.context import Context
+from organizations.query.nodes import Query
+from organizations.records import Change, Record, Row
+from organizations.schema import Entity
+from organizations.store import answering, history, reading, versions
+from organizations.store.answering import Answer
+from organizations.store.layout import layout, missing, record_id_of, record_values
+
+RECORD = "record"
+"""Alias of the table whose records a membership test is about."""
+
+
+class Reader:
+    """The records of one hosted organization, for reading."""
+
+    def __init__(self, organization: Organization) -> None:
+        """Work on an organization with its newest metadata."""
+        self.organization = organization
+        self.catalog = Catalog(organization)
+
+    def query(
+        self,
+        query: Query,
+        *,
+        now: datetime | None = None,
+        context: Context | None = None,
+        total: bool = False,
+    ) -> Answer:
+        """Return one page of a query's rows; `total` counts all of them too."""
+        self.catalog.refresh()
+        return answering.answer(self.catalog, query, _context(now, context), total=total)
+
+    def count(
+        self, query: Query, *, now: datetime | None = None, context: Context | None = None
+    ) -> int:
+        """Return the number of a query's rows, paging left aside."""
+        self.catalog.refresh()
+        return answering.count(self.catalog, query, _context(now, context))
+
+    def ids(
+        self, query: Query, *, now: datetime | None = None, size: int = reading.PAGE
+    ) -> Iterator[list[str]]:
+        """Yield the ids of the records in a query, ascending, `size` at a time."""
+        self.catalog.refresh()
+        context, after = _context(now, None), None
+        while True:
+            found = answering.ids(self.catalog, query, context, after=after, limit=size)
+            if found:
+                yield found
+            if len(found) < size:
+                return
+            after = found[-1]
+
+    def get(
+        self, entity_name: str, record_id: str, attributes: Sequence[str] | None = None
+    ) -> Record:
+        """Return one record with its version. Raises NotFound."""
+        self.catalog.refresh()
+        place, key = layout(self.catalog, entity_name), record_id_of(record_id)
+        wanted = list(place.columns) if attributes is None else place.columns_of(attributes)
+        rows = reading.by_id(place, wanted, [key])
+        if not rows:
+            raise missing(place, key)
+        values = record_values([place.columns[name] for name in wanted], rows[0])
+        version = rows[0][-1]
+        return Record(entity=place.entity.name, id=key, values=values, version=_int(version))
+
+    def page(
+        self,
+        entity: str | Entity,
+        columns: Sequence[str],
+        *,
+        filter: Query | None = None,
+        after: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        limit: int = reading.PAGE,
+        context: Context | None = None,
+    ) -> list[Row]:
+        """Return flat canonical rows with the version last, by id, or by version with `since`.
+
+        `columns` are names of `schema.columns`; `filter` gives membership only. Rows begin beyond
+        id `after` and version `since` and do not exceed version `until`.
+        """
+        self.catalog.refresh()
+        condition, parameters = self._membership(filter, context)
+        span = reading.Span(
+            after=after, since=since, until=until, condition=condition, parameters=parameters
+        )
+        return reading.page(layout(self.catalog, entity), columns, span=span, limit=limit)
+
+    def fetch(self, entity: str | Entity, columns: Sequence[str], ids: Sequence[str]) -> list[Row]:
+        """Return those of these records that exist, as `page` does, in any order."""
+        self.catalog.refresh()
+        return reading.by_id(layout(self.catalog, entity), columns, ids)
+
+    def changes(
+        self,
+        since: int,
+        *,
+        entity: str | None = None,
+        exclude_origin: str = "",
+        limit: int = reading.PAGE,
+    ) -> list[Change]:
+        """Return changes after version `since` in the order they were committed."""
+        key = self.organization.pk
+        return history.changes(
+            key, since, entity=entity, exclude_origin=exclude_origin, limit=limit
+        )
+
+    def deleted(self, entity: str | Entity, *, since: int, until: int) -> Sequence[str]:
+        """Return ids of records deleted after `since` and up to `until` that are still gone."""
+        place = layout(self.catalog, entity)
+        return history.deleted(self.organization.pk, place, since=since, until=until)
+
+    def row_version(self) -> int:
+        """Return the last version that was committed."""
+        return versions.last(self.catalog)
+
+    def count_records(
+        self, entity: str | Entity, query: Query | None = None, *, context: Context | None = None
+    ) -> int:
+        """Return how many records of an entity are in a query, each counted once."""
+        self.catalog.refresh()
+        return reading.count(layout(self.catalog, entity), self._span(query, context))
+
+    def matching(
+        self,
+        entity: str | Entity,
+        query: Query,
+        ids: Sequence[str],
+        *,
+        context: Context | None = None,
+    ) -> set[str]:
+        """Return those of these ids whose records are in a query now."""
+        self.catalog.refresh()
+        return reading.among(layout(self.catalog, entity), ids, self._span(query, context))
+
+    def highest_version(self, entity: str | Entity) -> int:
+        """Return the highest version of any record of an entity, 0 if there is none."""
+        self.catalog.refresh()
+        return reading.highest_version(layout(self.catalog, entity))
+
+    def _span(self, query: Query | None, context: Context | None) -> reading.Span:
+        condition, parameters = self._membership(query, context)
+        return reading.Span(condition=condition, parameters=parameters)
+
+    def _membership(
+        self, query: Query | None, context: Context | None
+    ) -> tuple[str, dict[str, Any]]:
+        if query is None:
+            return "", {}
+        known = answering.tables(self.catalog)
+        return compiler.compile_filter(query, known, context=_context(None, context), record=RECORD)
+
+
+def _context(now: datetime | None, context: Context | None) -> Context:
+    if context is not None:
+        return context
+    return Context() if now is None else Context(now=now)
+
+
+def _int(value: object) -> int | None:
+    return value if isinstance(value, int) else None
