@@ -1,0 +1,53 @@
+"""A database of its own for a bench, so that it can empty tables without asking."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+from psycopg import sql
+
+INSIDE = "--inside"
+
+
+def run_inside(arguments: Sequence[str]) -> int:
+    """Run `manage.py bench` with these arguments on a new database; drop it afterwards."""
+    name = f"resco_bench_{os.getpid()}"
+    known = connection.get_connection_params()
+    with psycopg.connect(_url(known, str(known["dbname"])), autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            return _call(_url(known, name), arguments)
+        finally:
+            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+            server.execute(drop.format(sql.Identifier(name)))
+
+
+def _call(url: str, arguments: Sequence[str]) -> int:
+    environment = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "SECRET_KEY": settings.SECRET_KEY,
+        "RESCO_SYNC_SECRET_KEYS": ",".join(settings.RESCO_SYNC_SECRET_KEYS),
+        "RESCO_SYNC_EGRESS_ALLOW": "127.0.0.1",
+        "ALLOWED_HOSTS": "127.0.0.1",
+    }
+    manage = [sys.executable, sys.argv[0]]
+    quiet = [*manage, "migrate", "--verbosity", "0"]
+    subprocess.run(quiet, env=environment, check=True)  # noqa: S603 - our own command
+    command = [*manage, "bench", *arguments, INSIDE]
+    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
+
+
+def _url(known: dict[str, Any], name: str) -> str:
+    user = quote(str(known.get("user") or ""))
+    password = f":{quote(str(known['password']))}" if known.get("password") else ""
+    where = {key: str(known[key]) for key in ("host", "port") if known.get(key)}
+    return f"postgresql://{user}{password}@/{name}?{urlencode(where)}"
