@@ -1,0 +1,199 @@
+"""Hypothesis strategies: records of the test entities, and queries about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+from organizations.query.context import Context, User
+from organizations.query.nodes import (
+    Condition,
+    Group,
+    Link,
+    LinkType,
+    Logic,
+    Operator,
+    Query,
+    Scalar,
+    Selection,
+)
+from organizations.query.operators import COLUMN_OPERATORS, RULES, Arity, Kind, kind_of
+from organizations.schema import Attribute, AttributeType, DateBehavior, Entity
+from tests.organizations.query.tables import ACCOUNT, CONTACT, ENTITIES, TASK, Records
+
+IDS = [str(UUID(int=number)) for number in range(1, 9)]
+NOW = datetime(2024, 3, 31, 13, 20, 45, 123456, tzinfo=UTC)
+ZONES = (UTC, ZoneInfo("Europe/Bratislava"), ZoneInfo("Asia/Kolkata"), timezone(timedelta(hours=-9)))
+TEXTS = ["a", "A", "ä", "Ä", "ab", "aB", "a%", "a_b", "[x]", "]", "İ", "i", "ΣΑς", "b\nc", "\\", "-"]
+PIECES = ["a", "A", "b", "ä", "%", "_", "[a-c]", "[^a]", "[%]", "[", "]", "\\", "\n", "-", "^", "Σ"]
+NUMBERS = [-1, 0, 1, 2, 3]
+DECIMALS = ["-1.50", "0.00", "0.10", "2.00", "1.01"]
+FLOATS = [-0.5, 0.0, 0.1, 2.0]
+CHOICES = ["1", "1,2", "2,3", "12"]
+
+contexts = st.builds(
+    Context,
+    now=st.sampled_from([NOW, NOW.replace(day=1, hour=0), NOW.replace(month=2, day=29)]),
+    zone=st.sampled_from(ZONES),
+    user=st.just(User(id=IDS[0], team_ids=(IDS[1], IDS[2]), business_unit_id=IDS[3])),
+)
+
+
+@st.composite
+def moments(draw: st.DrawFn) -> datetime:
+    days = draw(st.sampled_from([-800, -365, -62, -31, -8, -7, -2, -1, 0, 1, 2, 7, 31, 366]))
+    hours = draw(st.sampled_from([-14, -13, -3, -2, -1, 0, 1, 2, 10, 11]))
+    whole = draw(st.booleans())
+    moment = NOW.replace(microsecond=0) + timedelta(days=days, hours=hours)
+    return moment.replace(hour=0, minute=0, second=0) if whole else moment
+
+
+def text_of(attribute: Attribute, moment: datetime) -> str:
+    if attribute.date_behavior is DateBehavior.DATE_ONLY:
+        return moment.date().isoformat()
+    if attribute.date_behavior is DateBehavior.TIME_ZONE_INDEPENDENT:
+        return moment.replace(tzinfo=None).isoformat()
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def canonical(attribute: Attribute) -> st.SearchStrategy[Any]:
+    """Return canonical values of an attribute, null among them."""
+    kind = kind_of(attribute)
+    found: st.SearchStrategy[Any] = {
+        Kind.TEXT: st.sampled_from(TEXTS),
+        Kind.NUMBER: st.sampled_from(_numbers(attribute)),
+        Kind.BOOLEAN: st.booleans(),
+        Kind.ID: st.sampled_from(IDS),
+        Kind.CHOICES: st.sampled_from(CHOICES),
+        Kind.DATE: moments().map(lambda moment: text_of(attribute, moment)),
+    }[kind]
+    return st.none() | found
+
+
+def _numbers(attribute: Attribute) -> Sequence[Any]:
+    if attribute.type is AttributeType.MONEY:
+        return [Decimal(text) for text in DECIMALS]
+    return FLOATS if attribute.type is AttributeType.DOUBLE else NUMBERS
+
+
+def usable(entity: Entity) -> list[Attribute]:
+    """Return the attributes of an entity that have a column and can be compared."""
+    return [item for item in entity.attributes if item.is_stored and not item.is_hidden]
+
+
+@st.composite
+def rows(draw: st.DrawFn, entity: Entity) -> list[dict[str, Any]]:
+    ids = draw(st.lists(st.sampled_from(IDS), unique=True, max_size=4))
+    found = []
+    for key in ids:
+        row = {item.name: draw(canonical(item)) for item in usable(entity)}
+        found.append(row | {entity.primary_id: key})
+    return found
+
+
+@st.composite
+def organizations(draw: st.DrawFn) -> Records:
+    return {name: draw(rows(entity)) for name, entity in ENTITIES.items()}
+
+
+def values(attribute: Attribute) -> st.SearchStrategy[Scalar]:
+    """Return values that a condition on an attribute may have, as FetchXML writes them."""
+    found = canonical(attribute).filter(lambda value: value is not None)
+    written = found.map(lambda value: str(value).lower() if value in (True, False) else str(value))
+    if kind_of(attribute) is Kind.DATE:
+        macros = st.sampled_from(["@@TODAY", "@@TODAY-1", "@@today+31", "2024-03-31"])
+        return written | macros
+    return st.one_of(st.just("1.005"), written) if attribute.precision else written
+
+
+@st.composite
+def predicates(draw: st.DrawFn, entity: Entity, alias: str = "") -> Condition:
+    attribute = draw(st.sampled_from(usable(entity)))
+    operator = draw(st.sampled_from(_operators(attribute)))
+    if operator in COLUMN_OPERATORS and draw(st.integers(0, 5)) == 0:
+        others = [item.name for item in usable(entity) if _alike(item, attribute)]
+        return Condition(
+            attribute.name, operator, alias=alias, value_of=draw(st.sampled_from(others))
+        )
+    return Condition(attribute.name, operator, draw(_operands(attribute, operator)), alias)
+
+
+def _alike(one: Attribute, other: Attribute) -> bool:
+    same = (kind_of(one), one.date_behavior) == (kind_of(other), other.date_behavior)
+    return same and (one.type is AttributeType.DOUBLE) == (other.type is AttributeType.DOUBLE)
+
+
+def _operators(attribute: Attribute) -> list[Operator]:
+    is_day = attribute.date_behavior is DateBehavior.DATE_ONLY
+    return [
+        operator
+        for operator, rule in RULES.items()
+        if kind_of(attribute) in rule.kinds
+        and not (is_day and ("hours" in operator or "minutes" in operator))
+    ]
+
+
+def _operands(attribute: Attribute, operator: Operator) -> st.SearchStrategy[tuple[Any, ...]]:
+    arity = RULES[operator].arity
+    if arity is Arity.NONE:
+        return st.just(())
+    if arity is Arity.AMOUNT:
+        return st.sampled_from(["1", "2", "13", "24", "31"]).map(lambda text: (text,))
+    one = values(attribute)
+    if operator.value.endswith(("like", "with")):
+        one = st.lists(st.sampled_from(PIECES), max_size=4).map("".join)
+    if arity is Arity.ONE:
+        return one.map(lambda value: (value,))
+    bounds = (2, 2) if arity is Arity.TWO else (1, 3)
+    return st.lists(one, min_size=bounds[0], max_size=bounds[1]).map(tuple)
+
+
+def groups(
+    conditions: st.SearchStrategy[Condition], max_leaves: int = 5
+) -> st.SearchStrategy[Group]:
+    logic = st.sampled_from(Logic)
+
+    def grouped(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Group]:
+        return st.builds(Group, logic, st.lists(children, max_size=3).map(tuple))
+
+    return grouped(st.recursive(conditions, grouped, max_leaves=max_leaves))
+
+
+def _link(entity: Entity, own: str, theirs: str, alias: str, **changes: Any) -> Any:
+    return st.builds(
+        Link,
+        entity=st.just(entity.name),
+        from_attribute=st.just(own),
+        to_attribute=st.just(theirs),
+        alias=st.just(alias),
+        type=st.sampled_from(LinkType),
+        filter=groups(predicates(entity), 2),
+        select=st.just((Selection(entity.primary_id),)),
+        **changes,
+    )
+
+
+_tasks = _link(TASK, "contactid", "contactid", "t")
+_contacts = _link(
+    CONTACT, "accountid", "accountid", "c", links=st.lists(_tasks, max_size=1).map(tuple)
+)
+_parents = _link(ACCOUNT, "accountid", "parentid", "p")
+_namesakes = _link(ACCOUNT, "name", "name", "n")
+
+
+@st.composite
+def queries(draw: st.DrawFn) -> Query:
+    links = [draw(one) for one in (_contacts, _parents, _namesakes) if draw(st.integers(0, 2)) == 0]
+    conditions = [predicates(ACCOUNT)]
+    for link in links:
+        conditions.append(predicates(ENTITIES[link.entity], link.alias))
+        conditions += [predicates(TASK, nested.alias) for nested in link.links]
+    return Query(
+        entity="account", links=tuple(links), filter=draw(groups(st.one_of(*conditions)))
+    )
