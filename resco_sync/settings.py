@@ -5,9 +5,8 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-from kombu import Queue
-
 import django_stubs_ext
+from kombu import Queue
 
 from resco_sync import addresses, services
 from resco_sync.environment import (
@@ -211,6 +210,11 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "ENUM_NAME_OVERRIDES": {
+        "ConnectionState": "connections.models.Connection.State",
+        "RunState": "syncjobs.models.Run.State",
+        "RunEntityState": "syncjobs.models.RunEntity.State",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

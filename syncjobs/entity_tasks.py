@@ -20,9 +20,6 @@ from organizations.query.nodes import Query
 from organizations.schema import VERSION, Attribute, Entity, Origin
 from syncjobs.engine.values import EntityTask
 
-_FIRST = ("transactioncurrency", "businessunit", "systemuser", "team", "role", "privilege")
-"""Entities that others refer to most; carried first, so that few lookups arrive too early."""
-
 
 @dataclass(frozen=True, slots=True)
 class Unbuilt:
@@ -33,11 +30,9 @@ class Unbuilt:
 
 
 def chosen(connection: Connection, names: Sequence[str]) -> list[SyncedEntity]:
-    """Return the enabled entities, only those of `names` if any, in the order of carrying."""
+    """Return the enabled entities, only those of `names` if any; the engine orders them."""
     rows = connection.entities.filter(enabled=True)
-    if names:
-        rows = rows.filter(name__in=names)
-    return sorted(rows, key=_rank)
+    return list(rows.filter(name__in=names) if names else rows)
 
 
 def build(rows: Iterable[SyncedEntity], client: Connector) -> Iterator[EntityTask | Unbuilt]:
@@ -110,8 +105,3 @@ def _is_carried(attribute: Attribute) -> bool:
 
 def _is_no_primary_id(attribute: Attribute) -> bool:
     return not attribute.is_primary_id
-
-
-def _rank(row: SyncedEntity) -> tuple[bool, int, str]:
-    first = _FIRST.index(row.name) if row.name in _FIRST else len(_FIRST)
-    return row.is_intersect, first, row.name

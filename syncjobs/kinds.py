@@ -9,19 +9,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Count, Q, Sum
 
 from connections import registry
 from connections.connect import service
+from connections.connectors.base import Connector
 from connections.errors import Refused
 from connections.metadata.plan import MetadataPlan, plan_from_json, plan_to_json
-from connections.models import Connection
+from connections.models import Connection, SyncedEntity
 from syncjobs import entity_tasks, lease
 from syncjobs.engine.sync import sync
 from syncjobs.engine.values import Counts, EntityTask
-from syncjobs.models import Run, RunEntity
+from syncjobs.models import Checkpoint, Run, RunEntity
 from syncjobs.reporter import DatabaseReporter
 from syncjobs.state import DatabaseState
 
@@ -60,10 +60,9 @@ def update_server(run: Run) -> Outcome:
 def sync_all(run: Run) -> Outcome:
     """Carry the records of all enabled entities, or of those in options["entities"].
 
-    1. Note the entities on the run, so that its page shows what is to come.
-    2. Build the tasks; what cannot be built is an entity that failed.
-    3. Let the engine carry them.
-    4. Judge the run by what stands on its entities, whichever worker wrote it.
+    1. Build the tasks; what cannot be built is an entity that failed.
+    2. Let the engine carry them.
+    3. Judge the run by what stands on its entities, whichever worker wrote it.
     """
     connection = run.connection
     if connection.state != Connection.State.READY:
@@ -71,29 +70,24 @@ def sync_all(run: Run) -> Outcome:
     rows = entity_tasks.chosen(connection, run.options.get("entities", ()))
     if not rows:
         raise Refused("No entity is enabled. Choose entities, then start again.")
-    _note_entities(run, [row.name for row in rows])
+    _forget_disabled(connection)
+    left = _left(run, rows)
     origin = str(connection.pk)
-    reporter = DatabaseReporter(run)
     with (
         registry.connector(connection.server, origin=origin) as server,
         registry.connector(connection.client, origin=origin) as client,
     ):
-        tasks = []
-        for built in entity_tasks.build(rows, client):
-            if isinstance(built, EntityTask):
-                tasks.append(built)
-            else:
-                reporter.entity_finished(built.name, Counts(), failed=built.reason)
-        for part, full in _parts(run, tasks):
-            sync(
-                server,
-                client,
-                part,
-                DatabaseState(run),
-                reporter,
-                full=full,
-                dry_run=bool(run.options.get("dry_run")),
-            )
+        reporter = DatabaseReporter(run)
+        tasks = _tasks(left, client, reporter)
+        sync(
+            server,
+            client,
+            tasks,
+            DatabaseState(run),
+            reporter,
+            full=bool(run.options.get("full")),
+            dry_run=bool(run.options.get("dry_run")),
+        )
     return judge(run)
 
 
@@ -150,35 +144,33 @@ def _not_ready(connection: Connection) -> str:
     return f"'{connection.name}' is not set up.{why} Connect it again, then start the sync."
 
 
-def _note_entities(run: Run, names: Sequence[str]) -> None:
-    RunEntity.objects.bulk_create(
-        [RunEntity(run=run, name=name, position=at) for at, name in enumerate(names)],
-        ignore_conflicts=True,
-    )
+def _left(run: Run, rows: Sequence[SyncedEntity]) -> list[SyncedEntity]:
+    """Return what is left to carry after another worker did some of this run and died.
 
-
-def _parts(run: Run, tasks: Sequence[EntityTask]) -> list[tuple[list[EntityTask], bool]]:
-    """Split the tasks into those to go on with and those to begin, with `full` for each part.
-
-    Another worker may have done some of this run before it died: its finished entities are left
-    out, and a full reading it began goes on instead of beginning again. A dry run saves no
-    position, so it begins again.
+    A dry run saves no position, so it begins again, and so do its counts.
     """
-    full = bool(run.options.get("full"))
     if run.options.get("dry_run"):
-        return [(list(tasks), full)]
-    states: dict[str, Any] = dict(run.entities.values_list("name", "state"))
-    left = [task for task in tasks if states.get(task.name) != RunEntity.State.DONE]
-    if not full:
-        return [(left, False)]
-    begun = [task for task in left if _is_begun(run, task, states)]
-    return [(begun, False), ([task for task in left if task not in begun], True)]
+        run.entities.all().delete()
+        run.errors.all().delete()
+    done = set(run.entities.filter(state=RunEntity.State.DONE).values_list("name", flat=True))
+    return [row for row in rows if row.name not in done]
 
 
-def _is_begun(run: Run, task: EntityTask, states: Mapping[str, Any]) -> bool:
-    position = DatabaseState(run).position(task.key)
-    is_running = states.get(task.name) == RunEntity.State.RUNNING
-    return is_running and position.full and bool(position.resume)
+def _tasks(
+    rows: Sequence[SyncedEntity], client: Connector, reporter: DatabaseReporter
+) -> list[EntityTask]:
+    tasks = []
+    for built in entity_tasks.build(rows, client):
+        if isinstance(built, EntityTask):
+            tasks.append(built)
+        else:
+            reporter.entity_finished(built.name, Counts(), failed=built.reason)
+    return tasks
+
+
+def _forget_disabled(connection: Connection) -> None:
+    """Drop the checkpoints of disabled entities: enabling again is a full reading (5.1.10)."""
+    Checkpoint.objects.filter(entity__connection=connection, entity__enabled=False).delete()
 
 
 def _plan_text(plan: MetadataPlan) -> str:

@@ -17,7 +17,9 @@ from syncjobs.models import Run, RunEntity, RunError, SyncJob
 class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
     """How one side is reached; secrets are never shown."""
 
-    organization = serializers.CharField(source="organization.name", default=None, read_only=True)
+    organization = serializers.CharField(
+        source="organization.name", default=None, allow_null=True, read_only=True
+    )
 
     class Meta:
         """Nothing here can be written: endpoints are made by connecting."""
@@ -47,6 +49,7 @@ class SyncedEntitySerializer(serializers.ModelSerializer[SyncedEntity]):
     last_sync = serializers.DateTimeField(
         source="checkpoint.completed",
         default=None,
+        allow_null=True,
         read_only=True,
         help_text="end of the last complete reading",
     )
@@ -166,7 +169,9 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     """One execution, without its entities."""
 
     connection = serializers.CharField(source="connection.name", read_only=True)
-    user = serializers.CharField(source="user.username", default=None, read_only=True)
+    user = serializers.CharField(
+        source="user.username", default=None, allow_null=True, read_only=True
+    )
     is_active = serializers.BooleanField(read_only=True)
 
     class Meta:

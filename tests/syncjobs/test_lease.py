@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -47,7 +48,7 @@ def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
 
 def test_it_gives_a_run_to_one_of_many_workers() -> None:
     run = make_run(make_connection())
-    found = at_once([lambda name=name: lease.claim(run.pk, name) for name in "abcdef"])
+    found = at_once([partial(lease.claim, run.pk, name) for name in "abcdef"])
     winners = [item for item in found if item is not None]
     assert len(winners) == 1
     run.refresh_from_db()
@@ -58,7 +59,7 @@ def test_it_gives_a_run_to_one_of_many_workers() -> None:
 def test_it_lets_one_run_of_a_connection_run() -> None:
     connection = make_connection()
     runs = [make_run(connection) for _ in range(4)]
-    at_once([lambda run=run: lease.claim(run.pk, "w") for run in runs])
+    at_once([partial(lease.claim, run.pk, "w") for run in runs])
     assert list(Run.objects.filter(state="running")) == [runs[0]]
 
 
