@@ -1,0 +1,95 @@
+"""From attributes to wire names and back: what is asked for, and where it stands in a flat row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from organizations.schema import (
+    VERSION,
+    Attribute,
+    AttributeType,
+    Column,
+    ColumnPart,
+    Entity,
+    columns,
+)
+
+LOGICAL_NAME = "Microsoft.Dynamics.CRM.lookuplogicalname"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The columns of a reading in the order of `schema.columns`, primary id first."""
+
+    entity: Entity
+    columns: tuple[Column, ...]
+
+    @classmethod
+    def of(cls, entity: Entity, attributes: Iterable[Attribute]) -> Shape:
+        """Return the columns of these attributes; the primary id always comes."""
+        wanted = {attribute.name for attribute in attributes} | {entity.primary_id}
+        kept = (column for column in columns(entity) if column.attribute.name in wanted)
+        return cls(entity, tuple(kept))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """Attributes that a read can select, without party lists, which have no column."""
+        return tuple(
+            column.attribute
+            for column in self.columns
+            if column.part is ColumnPart.VALUE
+            and column.attribute.type is not AttributeType.PARTYLIST
+        )
+
+    @property
+    def party_lists(self) -> tuple[Attribute, ...]:
+        """Attributes whose values are read from activityparty."""
+        return tuple(
+            column.attribute
+            for column in self.columns
+            if column.attribute.type is AttributeType.PARTYLIST
+        )
+
+    @property
+    def has_version(self) -> bool:
+        """Return whether versionnumber can be selected."""
+        return self.entity.attribute(VERSION) is not None
+
+    @property
+    def select(self) -> str:
+        """The value of ``$select``: lookups by their `_x_value` (dataverse.md §0)."""
+        names = [property_of(attribute) for attribute in self.attributes]
+        return ",".join([*names, VERSION] if self.has_version else names)
+
+    @property
+    def fetched(self) -> tuple[str, ...]:
+        """The names FetchXML selects: logical names throughout."""
+        names = tuple(attribute.name for attribute in self.attributes)
+        return (*names, VERSION) if self.has_version else names
+
+    def only_id(self) -> Shape:
+        """Return the shape that holds nothing but the primary id."""
+        return Shape(self.entity, self.columns[:1])
+
+    @property
+    def annotations(self) -> str:
+        """The annotations to ask for: the entity of a lookup that may point to several."""
+        polymorphic = any(attribute.is_polymorphic for attribute in self.attributes)
+        return LOGICAL_NAME if polymorphic else ""
+
+
+def property_of(attribute: Attribute) -> str:
+    """Return the name under which the Web API gives an attribute."""
+    return f"_{attribute.name}_value" if attribute.is_lookup else attribute.name
+
+
+def wire_name(column: Column) -> str:
+    """Return the JSON member that holds a column."""
+    name = property_of(column.attribute)
+    return f"{name}@{LOGICAL_NAME}" if column.part is ColumnPart.TARGET else name

@@ -1,0 +1,144 @@
+"""The connector to Dynamics 365 (Dataverse Web API v9.2): the contract, delegated by noun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Any
+
+from connections.addresses import target_of
+from connections.connectors.auth import Login
+from connections.connectors.base import (
+    Batch,
+    BatchResult,
+    Connector,
+    EntitySummary,
+    Identity,
+    ReadRequest,
+    VersionCheck,
+)
+from connections.connectors.dynamics import changes, fetching, metadata
+from connections.connectors.dynamics.bodies import SetNames
+from connections.connectors.dynamics.client import DynamicsClient, with_query
+from connections.connectors.dynamics.columns import Shape
+from connections.connectors.dynamics.parties import Parties
+from connections.connectors.dynamics.reading import Reading
+from connections.connectors.dynamics.tokens import Way
+from connections.connectors.dynamics.values import PageDecoder
+from connections.connectors.dynamics.writing import Writer
+from connections.connectors.http import Patience
+from connections.egress import Session
+from organizations.query.nodes import Query
+from organizations.records import Page
+from organizations.schema import Attribute, Entity
+
+_COUNT_CAP = 5000
+"""``/$count`` never says more (dataverse.md §3.1)."""
+
+
+class DynamicsConnector(Connector):
+    """Speaks to one Dynamics organization as one user, or as an application (GUID user name)."""
+
+    backend = "dynamics"
+    version_check = VersionCheck.ATOMIC
+
+    def __init__(
+        self,
+        url: str,
+        user_name: str,
+        secret: str,
+        *,
+        authority: str = "",
+        session: Session | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        """`authority`: a token authority a person confirmed. `session`, `patience`: for tests."""
+        login = Login(user_name.strip(), secret)
+        self.client = DynamicsClient(
+            url, login, authority=authority, session=session, patience=patience
+        )
+        self._sets = SetNames(self.client)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        self.client.close()
+
+    def identify(self) -> Identity:
+        """Prove the login by WhoAmI (dataverse.md §1.3)."""
+        who = self.client.get_json("WhoAmI")
+        languages = self._told("RetrieveAvailableLanguages()").get("LocaleIds", ())
+        return Identity(
+            organization_id=str(who["OrganizationId"]).lower(),
+            organization_name=self._name(),
+            user_id=str(who["UserId"]).lower(),
+            version=str(self._told("RetrieveVersion()").get("Version", "")),
+            languages=tuple(int(lcid) for lcid in languages),
+        )
+
+    def entities(self) -> Iterator[EntitySummary]:
+        """List the entities."""
+        return metadata.summaries(self.client)
+
+    def describe(self, names: Iterable[str]) -> Iterator[Entity]:
+        """Yield full metadata, one entity at a time."""
+        return metadata.describe(self.client, names)
+
+    def read(self, request: ReadRequest) -> Iterator[Page]:
+        """Yield pages; see `reading` for how."""
+        return Reading(self.client, request).pages()
+
+    def ids(self, entity: Entity, query: Query | None = None) -> Iterator[Sequence[str]]:
+        """Yield all ids inside the filter."""
+        return fetching.ids(self.client, entity, query)
+
+    def matching(self, entity: Entity, query: Query, ids: Sequence[str]) -> set[str]:
+        """Return those inside the filter."""
+        return fetching.matching(self.client, entity, query, ids)
+
+    def count(self, entity: Entity, query: Query | None = None) -> int:
+        """Count exactly: by ``/$count`` while that is below its cap, else by reading ids."""
+        if query is None:
+            text = self.client.get(f"{entity.set_name}/$count").decode("utf-8-sig").strip()
+            if text.isdigit() and int(text) < _COUNT_CAP:
+                return int(text)
+        return sum(map(len, self.ids(entity, query)))
+
+    def highest_version(self, entity: Entity) -> int:
+        """Return the highest versionnumber; 0 for an entity without."""
+        return changes.low_water(self.client, entity, Way.VERSION)
+
+    def fetch(self, entity: Entity, attributes: Sequence[Attribute], ids: Sequence[str]) -> Page:
+        """Return those of the records that exist."""
+        shape = Shape.of(entity, attributes)
+        found = fetching.fetch(self.client, PageDecoder(shape), ids)
+        found = Parties(self.client, shape).fill(found)
+        return Page(
+            entity=entity.name,
+            columns=shape.names,
+            rows=found.rows,
+            versions=found.versions,
+            rejected=found.rejected,
+        )
+
+    def is_empty(self, entity: Entity) -> bool:
+        """Ask for one record."""
+        path = with_query(entity.set_name, select=entity.primary_id, top="1")
+        return not self.client.get_json(path).get("value")
+
+    def write(self, entity: Entity, batch: Batch) -> BatchResult:
+        """Write record by record."""
+        return Writer(self.client, entity, self._sets).write(batch)
+
+    def _name(self) -> str:
+        rows = self._told(with_query("organizations", select="name")).get("value") or [{}]
+        return str(rows[0].get("name") or target_of(self.client.root).host)
+
+    def _told(self, path: str) -> dict[str, Any]:
+        """What is good to know but may be denied to the user, or unknown to an older server."""
+        reply = self.client.send("GET", path)
+        return self.client.json_of(reply) if reply.status == 200 else {}

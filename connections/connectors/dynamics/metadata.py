@@ -1,0 +1,116 @@
+"""Metadata over the Web API, one entity at a time (dataverse.md §2).
+
+An entity takes one request for itself with keys and relationships, one for its attributes, and
+one per kind of attribute whose properties come only after a cast (option sets always do).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from connections.connectors.base import EntitySummary
+from connections.connectors.dynamics.client import DynamicsClient, parsed, with_query
+from connections.connectors.dynamics.faults import fault
+from connections.errors import MetadataChanged, UnknownEntity
+from organizations.dynamics.codec import entity_from_json
+from organizations.dynamics.codec.labels import label_from_json
+from organizations.errors import InvalidRequest
+from organizations.schema import Entity
+
+_LISTED = (
+    "LogicalName",
+    "EntitySetName",
+    "DisplayName",
+    "IsIntersect",
+    "IsActivity",
+    "IsCustomEntity",
+    "ChangeTrackingEnabled",
+)
+_EXPANDED = "Keys,OneToManyRelationships,ManyToOneRelationships,ManyToManyRelationships"
+_OPTION_KINDS = ("Picklist", "MultiSelectPicklist", "State", "Status", "Boolean")
+_MARKS: Mapping[str, str] = {
+    "String": "MaxLength",
+    "Memo": "MaxLength",
+    "Integer": "MinValue",
+    "BigInt": "MinValue",
+    "Decimal": "Precision",
+    "Double": "Precision",
+    "Money": "Precision",
+    "DateTime": "DateTimeBehavior",
+    "Lookup": "Targets",
+}
+"""Per kind a property that shows whether the answer holds what is particular to the kind."""
+
+Document = dict[str, Any]
+
+
+def summaries(client: DynamicsClient) -> Iterator[EntitySummary]:
+    """List the entities that have a collection to read; one request, no paging."""
+    answer = client.get_json(with_query("EntityDefinitions", select=",".join(_LISTED)))
+    for item in answer.get("value", ()):
+        if item.get("EntitySetName"):
+            yield EntitySummary(
+                name=item["LogicalName"],
+                label=label_from_json(item.get("DisplayName")),
+                is_intersect=bool(item.get("IsIntersect")),
+                is_activity=bool(item.get("IsActivity")),
+                is_custom=bool(item.get("IsCustomEntity")),
+                tracks_changes=bool(item.get("ChangeTrackingEnabled")),
+            )
+
+
+def describe(client: DynamicsClient, names: Iterable[str]) -> Iterator[Entity]:
+    """Yield entities in full, one after the other. Raises UnknownEntity, MetadataChanged."""
+    for name in names:
+        document = _definition(client, name)
+        document["Attributes"] = _attributes(client, name)
+        try:
+            yield entity_from_json(document)
+        except InvalidRequest as error:
+            raise MetadataChanged(f"The definition of '{name}' cannot be read: {error}") from error
+
+
+def _definition(client: DynamicsClient, name: str) -> Document:
+    reply = client.send("GET", with_query(_path(name), expand=_EXPANDED))
+    if reply.status == 404:
+        raise UnknownEntity(name)
+    if reply.status != 200:
+        raise fault(reply)
+    return parsed(reply.body, client.root)
+
+
+def _attributes(client: DynamicsClient, name: str) -> list[Document]:
+    path = f"{_path(name)}/Attributes"
+    found: list[Document] = client.get_json(path).get("value", [])
+    known = {item["LogicalName"]: item for item in found}
+    for kind in _wanted_kinds(found):
+        expand = "OptionSet,GlobalOptionSet" if kind in _OPTION_KINDS else ""
+        cast = f"{path}/Microsoft.Dynamics.CRM.{kind}AttributeMetadata"
+        for item in client.get_json(with_query(cast, expand=expand)).get("value", ()):
+            if item.get("LogicalName") in known:
+                known[item["LogicalName"]].update(_without_control(item))
+    return found
+
+
+def _wanted_kinds(found: Iterable[Document]) -> list[str]:
+    wanted: dict[str, None] = {}
+    for item in found:
+        kind = _kind(item)
+        if kind in _OPTION_KINDS or (kind in _MARKS and _MARKS[kind] not in item):
+            wanted[kind] = None
+    return list(wanted)
+
+
+def _kind(item: Document) -> str:
+    kind = str(item.get("@odata.type", ""))
+    return kind.removeprefix("#Microsoft.Dynamics.CRM.").removesuffix("AttributeMetadata")
+
+
+def _without_control(item: Document) -> Document:
+    """A cast's answer names its type in the context, not in each item: keep the item's own."""
+    return {name: value for name, value in item.items() if not name.startswith("@odata.")}
+
+
+def _path(name: str) -> str:
+    return f"EntityDefinitions(LogicalName='{name.replace(chr(39), chr(39) * 2)}')"
