@@ -48,6 +48,9 @@ class Organization(models.Model):
     languages = models.JSONField(default=list, help_text="LCIDs of all languages")
     row_version = models.BigIntegerField(default=0, editable=False)
     schema_version = models.BigIntegerField(default=0, editable=False)
+    change_tracking_days = models.PositiveSmallIntegerField(
+        default=7, help_text="days that a twin's delta links stay valid"
+    )
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
