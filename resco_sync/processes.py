@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from resco_sync.environment import BASE_DIR
+from resco_sync.liveness import is_alive, wait_ended
 
 STOP_SECONDS = 30
 POLL_SECONDS = 0.2
@@ -70,7 +71,7 @@ class Processes:
 
     def end_left_over(self) -> int:
         """End the programs of an earlier `serve` that was killed; return how many there were."""
-        found = [process for process in _recorded(self._record) if process.is_running()]
+        found = [process for process in _recorded(self._record) if is_alive(process)]
         for process in found:
             _end(process)
         self._record.unlink(missing_ok=True)
@@ -109,10 +110,8 @@ def _end(process: psutil.Process) -> None:
     with suppress(psutil.NoSuchProcess):
         children = process.children(recursive=True)
         process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except psutil.TimeoutExpired:
+        if not wait_ended(process, STOP_SECONDS):
             for one in (process, *children):
                 with suppress(psutil.NoSuchProcess):
                     one.kill()
-            process.wait(STOP_SECONDS)
+            wait_ended(process, STOP_SECONDS)

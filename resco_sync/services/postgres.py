@@ -105,6 +105,8 @@ class Postgres(Service):
             draft.rename(self.data)
         self._package(self.data).ensure_pgdata_inited()
         self.sockets.mkdir(mode=0o700, exist_ok=True)
+        # A killed server leaves it, with a number that may belong to another program by now.
+        (self.sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
         if os.geteuid() == 0:
             shutil.chown(self.sockets, SYSTEM_USER)
 

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import time
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from resco_sync.liveness import is_alive, wait_ended
 from resco_sync.services.layout import Layout, ServicesError
 
 logger = logging.getLogger(__name__)
@@ -86,6 +88,8 @@ class Service(ABC):
         if self._process is not None:
             logger.info("%s runs already as process %s", self.title, self._process.pid)
         else:
+            self._wait_for_helpers()
+            self.pid_file.unlink(missing_ok=True)
             self.prepare()
             self._process = self._spawn()
             logger.info("%s started as process %s", self.title, self._process.pid)
@@ -93,23 +97,18 @@ class Service(ABC):
 
     def is_alive(self) -> bool:
         """Return whether the process is there and no zombie."""
-        if self._process is None or not self._process.is_running():
-            return False
-        return self._process.status() != psutil.STATUS_ZOMBIE
+        return self._process is not None and is_alive(self._process)
 
     def stop(self) -> None:
         """Ask it to end, wait, and kill it if it does not."""
         if self._process is None:
             return
-        try:
+        with suppress(psutil.NoSuchProcess):
             self._process.send_signal(self.stop_signal)
-            self._process.wait(STOP_SECONDS)
-        except psutil.NoSuchProcess:
-            pass
-        except psutil.TimeoutExpired:
-            logger.warning("%s did not end in %s s and is killed", self.title, STOP_SECONDS)
-            self._process.kill()
-            self._process.wait(STOP_SECONDS)
+            if not wait_ended(self._process, STOP_SECONDS):
+                logger.warning("%s did not end in %s s and is killed", self.title, STOP_SECONDS)
+                self._process.kill()
+                wait_ended(self._process, STOP_SECONDS)
         self._process = None
 
     def _spawn(self) -> psutil.Process:
@@ -125,20 +124,26 @@ class Service(ABC):
             )
 
     def _orphan(self) -> psutil.Process | None:
-        """Return the server that the pid file names, or remove a file that lies.
+        """Return the server that the pid file names.
 
-        The number may belong to another program by now, and PostgreSQL would not start then.
+        The number may belong to another program by now, or to a dead one that nobody buried.
         """
         try:
             process = psutil.Process(int(self.pid_file.read_text().split("\n", 1)[0]))
-            if str(self.data) in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
-                return process
-        except FileNotFoundError:
+            ours = str(self.data) in process.cmdline() and is_alive(process)
+        except (FileNotFoundError, ValueError, psutil.NoSuchProcess, psutil.AccessDenied):
             return None
-        except (ValueError, psutil.NoSuchProcess, psutil.AccessDenied):
-            pass
-        self.pid_file.unlink(missing_ok=True)
-        return None
+        return process if ours else None
+
+    def _wait_for_helpers(self) -> None:
+        """Wait for the helpers of a killed server: PostgreSQL does not start beside them."""
+        for process in psutil.process_iter():
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                if process.cwd() == str(self.data) and not wait_ended(process, STOP_SECONDS):
+                    raise ServicesError(
+                        f"Process {process.pid} of a killed {self.title} still works in "
+                        f"{self.data}; end it and start again."
+                    )
 
     def _wait(self) -> None:
         end = time.monotonic() + START_SECONDS
