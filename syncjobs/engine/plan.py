@@ -156,8 +156,10 @@ class _Planner:
                 self._meet(place, server_id)
             else:
                 self._compare(place, link)
+        moved = set(self._plan.dropped)
         for server_id in self._page.deleted:
-            self._remove(links.get(server_id), LinkState.SERVER_DELETED)
+            if server_id not in moved:
+                self._remove(links.get(server_id), LinkState.SERVER_DELETED)
         return self._plan
 
     def _meet(self, place: int, server_id: str) -> None:

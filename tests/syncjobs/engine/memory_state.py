@@ -95,7 +95,7 @@ class MemoryState(State):
 
     def save_links(self, entity: int, rows: Sequence[LinkRow], *, new: bool = False) -> None:
         self._write("links")
-        links = self._links(entity)
+        links = self.saved.links.setdefault(entity, {})
         if new and any(row.server_id in links for row in rows):
             raise AlreadyLinked("There is such a link.")
         links.update((row.server_id, row) for row in rows)
@@ -127,7 +127,7 @@ class MemoryState(State):
     keys: Mapping[str, int] = {}
 
     def _links(self, entity: int) -> dict[str, LinkRow]:
-        return self.saved.links.setdefault(entity, {})
+        return self.saved.links.get(entity, {})
 
     def _write(self, point: str) -> None:
         assert self._is_open

@@ -1,0 +1,151 @@
+"""Records that exist on both sides by themselves, pairs, parties, and the order of entities."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from organizations.schema import AttributeType
+from syncjobs.engine.order import in_order
+from syncjobs.engine.values import Counts, LinkState
+from tests.syncjobs.engine.test_pull import assert_idle
+from tests.syncjobs.engine.world import World, make_attribute, make_entity, make_world
+
+
+def make_user(world: World, side: str, **values: str) -> str:
+    organization = world.server if side == "server" else world.client
+    return organization.create("systemuser", values)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ({"domainname": "CONTOSO\\Ann"}, {"domainname": "contoso\\ann"}),
+        ({"internalemailaddress": "ann@x.eu"}, {"internalemailaddress": "Ann@X.eu"}),
+    ],
+    ids=["domain name", "e-mail"],
+)
+def test_it_matches_users_by_themselves(theirs: dict[str, str], ours: dict[str, str]) -> None:
+    world = make_world()
+    server_user = make_user(world, "server", fullname="Ann", **theirs)
+    client_user = make_user(world, "client", **ours)
+    account = world.server.create(
+        "account", {"ownerid": server_user, "ownerid__type": "systemuser"}
+    )
+    assert world.counts("systemuser") == Counts(read=1, updated=1)
+    assert list(world.rows("client", "systemuser")) == [client_user]
+    assert world.client.get("systemuser", client_user)["fullname"] == "Ann"
+    assert world.client.get("account", account)["ownerid"] == client_user
+    assert_idle(world)
+
+
+def test_it_translates_owners_in_later_runs_too() -> None:
+    world = make_world()
+    server_user = make_user(world, "server", domainname="ann")
+    client_user = make_user(world, "client", domainname="ann")
+    world.sync()
+    party = [1, "systemuser", server_user]
+    account = world.server.create(
+        "account",
+        {"ownerid": server_user, "ownerid__type": "systemuser", "parties": [party]},
+    )
+    world.sync()
+    carried = world.client.get("account", account)
+    assert carried["ownerid"] == client_user
+    assert orjson.loads(str(carried["parties"])) == [[1, "systemuser", client_user]]
+
+
+def test_it_leaves_owners_of_another_entity_alone() -> None:
+    world = make_world()
+    server_user = make_user(world, "server", domainname="ann")
+    make_user(world, "client", domainname="ann")
+    account = world.server.create("account", {"ownerid": server_user, "ownerid__type": "team"})
+    world.sync()
+    assert world.client.get("account", account)["ownerid"] == server_user
+
+
+def test_it_creates_users_without_a_counterpart_under_their_id() -> None:
+    world = make_world()
+    server_user = make_user(world, "server", domainname="ann")
+    make_user(world, "client", domainname="bob")
+    assert world.counts("systemuser") == Counts(read=1, created=1)
+    assert server_user in world.rows("client", "systemuser")
+
+
+def test_it_does_not_guess_between_two_users() -> None:
+    world = make_world()
+    server_user = make_user(world, "server", internalemailaddress="info@x.eu")
+    for _ in range(2):
+        make_user(world, "client", internalemailaddress="info@x.eu")
+    assert world.counts("systemuser") == Counts(read=1, created=1)
+    assert server_user in world.rows("client", "systemuser")
+
+
+def test_it_never_deletes_a_user_that_was_there_by_itself() -> None:
+    world = make_world(sync_deletion=True)
+    server_user = make_user(world, "server", domainname="ann")
+    client_user = make_user(world, "client", domainname="ann")
+    world.sync()
+    world.server.delete("systemuser", server_user)
+    assert world.counts("systemuser") == Counts(kept=1)
+    assert client_user in world.rows("client", "systemuser")
+    assert world.state.saved.links[3][server_user].state == LinkState.SERVER_DELETED
+
+
+def test_it_carries_pairs_and_their_end() -> None:
+    world = make_world(sync_deletion=True)
+    account, tag = world.server.create("account", {}), world.server.create("tag", {})
+    pair = world.server.associate("accounttags", account, tag)
+    world.sync()
+    assert world.rows("client", "accounttag") == {pair: (pair, account, tag)}
+    world.server.disassociate("accounttags", account, tag)
+    assert world.counts("accounttag") == Counts(deleted=1)
+    assert world.rows("client", "accounttag") == {}
+    assert_idle(world)
+
+
+def test_it_finds_a_pair_that_the_client_has_under_another_id() -> None:
+    world = make_world(sync_deletion=True)
+    account, tag = world.server.create("account", {}), world.server.create("tag", {})
+    ours = world.client.associate("accounttags", account, tag)
+    pair = world.server.associate("accounttags", account, tag)
+    assert world.counts("accounttag", dry_run=True) == Counts(read=1, unchanged=1)
+    assert world.counts("accounttag") == Counts(read=1, unchanged=1)
+    assert list(world.rows("client", "accounttag")) == [ours]
+    assert world.state.saved.links[2][pair].client_id == ours
+    assert_idle(world)
+    world.server.disassociate("accounttags", account, tag)
+    assert world.counts("accounttag") == Counts(deleted=1)
+
+
+def test_it_keeps_a_pair_that_ended_and_began_again() -> None:
+    world = make_world(sync_deletion=True)
+    account, tag = world.server.create("account", {}), world.server.create("tag", {})
+    first = world.server.associate("accounttags", account, tag)
+    world.sync()
+    world.server.disassociate("accounttags", account, tag)
+    second = world.server.associate("accounttags", account, tag)
+    assert world.counts("accounttag") == Counts(read=1, unchanged=1)
+    assert list(world.rows("client", "accounttag")) == [first]
+    assert list(world.state.saved.links[2]) == [second]
+    assert_idle(world)
+
+
+def test_it_carries_what_is_referred_to_first() -> None:
+    world = make_world(entities=("accounttag", "account", "tag", "systemuser"))
+    world.sync()
+    assert world.reporter.order == ["systemuser", "account", "tag", "accounttag"]
+
+
+def test_it_tolerates_cycles_and_leaves_parties_to_their_activity() -> None:
+    lookup = AttributeType.LOOKUP
+    entities = [
+        make_entity("a", make_attribute("bid", lookup, targets=("b",))),
+        make_entity("b", make_attribute("cid", lookup, targets=("c", "a"))),
+        make_entity("c", make_attribute("aid", lookup, targets=("a", "c", "elsewhere"))),
+        make_entity("activityparty", make_attribute("aid", lookup, targets=("a",))),
+    ]
+    world = make_world(entities=[entity.name for entity in entities])
+    known = {entity.name: entity for entity in entities}
+    world.server.entities = world.client.entities = known
+    assert [task.name for task in in_order(world.tasks())] == ["c", "b", "a"]
