@@ -41,7 +41,7 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[
             monkeypatch.delenv(name, raising=False)
         for name, value in {"RESCO_SYNC_VAR": str(tmp_path), **values}.items():
             monkeypatch.setenv(name, value)
-        return runpy.run_module("resco_sync.settings")
+        return runpy.run_path(str(BASE_DIR / "resco_sync" / "settings.py"))
 
     return run
 
