@@ -135,6 +135,11 @@ class Reader:
         self.catalog.refresh()
         return reading.count(layout(self.catalog, entity), self._span(query, context))
 
+    def count_longer(self, entity: str | Entity, attribute: str, length: int) -> int:
+        """Return how many records hold more than `length` characters in a text attribute."""
+        self.catalog.refresh()
+        return reading.longer(layout(self.catalog, entity), attribute, length)
+
     def matching(
         self,
         entity: str | Entity,

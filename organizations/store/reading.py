@@ -64,6 +64,13 @@ def count(layout: Layout, span: Span) -> int:
     return int(row[0]) if row else 0
 
 
+def longer(layout: Layout, attribute: str, length: int) -> int:
+    """Return how many records hold more than `length` characters in a text attribute."""
+    statement = sql.SQL("SELECT count(*) FROM {} WHERE length({}) > %(length)s")
+    row = one(statement.format(layout.table, names.column(attribute)), {"length": length})
+    return int(row[0]) if row else 0
+
+
 def among(layout: Layout, ids: Sequence[str], span: Span) -> set[str]:
     """Return those of these ids whose records are in a span."""
     statement = sql.SQL("SELECT record.{0}::text FROM {1} record{2} AND record.{0} = ANY({3})")
