@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import caches
+from django.db import connection
 
 from tests import environment
 
@@ -31,6 +32,18 @@ def _own_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     prefix = f"test:{uuid.uuid4()}"
     monkeypatch.setitem(caches.settings["default"], "KEY_PREFIX", prefix)
     monkeypatch.setattr(caches["default"], "key_prefix", prefix)
+
+
+@pytest.fixture(autouse=True)
+def _no_left_schemas(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Drop the organizations' schemas after a test that commits: a flush empties tables only."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
+        with request.getfixturevalue("django_db_blocker").unblock(), connection.cursor() as cursor:
+            cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'org\\_%'")
+            for (name,) in cursor.fetchall():
+                cursor.execute(f'DROP SCHEMA "{name}" CASCADE')
 
 
 @pytest.fixture(autouse=True, scope="session")

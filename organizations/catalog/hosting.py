@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, ProgrammingError, transaction
+from psycopg.errors import DuplicateSchema
 
 from organizations.catalog.locks import exclusive_schema_lock
-from organizations.errors import AlreadyExists, InvalidRequest
+from organizations.errors import AlreadyExists, InvalidRequest, SchemaConflict
 from organizations.models import ChangeLog, DeletedRecord, EntityDefinition, Organization
 from organizations.schema import ENGLISH
 from organizations.tables import ddl
@@ -23,7 +24,10 @@ def create_organization(
     display_name: str = "",
     languages: Iterable[int] = (ENGLISH,),
 ) -> Organization:
-    """Make an empty organization. Raises InvalidRequest for a bad name, AlreadyExists."""
+    """Make an empty organization. Raises InvalidRequest for a bad name, AlreadyExists.
+
+    Raises SchemaConflict if the database has a schema of that name.
+    """
     known = list(languages) or [ENGLISH]
     organization = Organization(
         name=name, kind=kind, display_name=display_name, language=known[0], languages=known
@@ -38,6 +42,13 @@ def create_organization(
             ddl.make_schema(organization.schema)
     except IntegrityError as error:
         raise AlreadyExists("organization", name) from error
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, DuplicateSchema):
+            raise
+        raise SchemaConflict(
+            f"The database holds a schema '{organization.schema}' that belongs to no "
+            "organization. Rename or drop it, or choose another name."
+        ) from error
     return organization
 
 

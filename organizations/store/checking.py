@@ -112,9 +112,16 @@ def _check_bounds(attribute: Attribute, value: float | Decimal) -> None:
     low, high = attribute.minimum, attribute.maximum
     if (low is not None and value < low) or (high is not None and value > high):
         raise InvalidRequest(
-            f"Attribute '{attribute.name}' takes numbers from {low} to {high}; {value} was given.",
+            f"Attribute '{attribute.name}' takes numbers from {_bound(low)} to {_bound(high)}; "
+            f"{value} was given.",
             attribute.name,
         )
+
+
+def _bound(number: float | None) -> str:
+    if number is None:
+        return "any"
+    return str(int(number)) if float(number).is_integer() else str(number)
 
 
 def _check_options(attribute: Attribute, value: Value) -> None:

@@ -6,16 +6,17 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db import DatabaseError
+from django.db import DataError
 
 _ROW_FAULTS = frozenset({"22", "23", "54"})
 """SQLSTATE classes that one row causes: data exception, integrity, program limit."""
 _COLUMN = re.compile(r'column "?([^":,]+)"?:')
+_BROKEN_TEXT = "22021"
 _SENTENCES = {
     "22003": "The number in {column} is too large to be stored. Correct it on its side.",
     "22007": "{column} holds no valid date. Correct it on its side.",
     "22008": "{column} holds a date beyond what can be stored. Correct it on its side.",
-    "22021": "{column} holds a character that cannot be stored (NUL or broken text). Remove it.",
+    _BROKEN_TEXT: "{column} holds a character that cannot be stored (NUL, broken text).",
     "22P02": "{column} holds a value of another type than its attribute's.",
     "54000": "The record is too large to be stored: shorten texts or leave attributes out.",
 }
@@ -51,14 +52,12 @@ def conflict(entity: str, record_id: str, version: int | None) -> Fault:
 
 def is_of_row(error: Exception) -> bool:
     """Return whether a row, and not the database or the statement, caused the error."""
-    if isinstance(error, UnicodeEncodeError):
-        return True
-    return isinstance(error, DatabaseError) and _state(error)[:2] in _ROW_FAULTS
+    return _state(error)[:2] in _ROW_FAULTS
 
 
 def rejected(error: Exception) -> Fault:
     """Return the fault of a row that the database cannot hold."""
-    state = "22021" if isinstance(error, UnicodeEncodeError) else _state(error)
+    state = _state(error)
     cause = error.__cause__ or error
     primary = getattr(getattr(cause, "diag", None), "message_primary", None) or str(error)
     sentence = _SENTENCES.get(state, "The record cannot be stored: {primary}.")
@@ -73,4 +72,7 @@ def _column(cause: BaseException) -> str:
 
 
 def _state(error: Exception) -> str:
-    return getattr(error.__cause__, "sqlstate", None) or ""
+    state = getattr(error.__cause__, "sqlstate", None) or ""
+    # psycopg itself refuses NUL and lone surrogates, before PostgreSQL could.
+    is_text = isinstance(error, UnicodeEncodeError | DataError)
+    return _BROKEN_TEXT if is_text and not state else state

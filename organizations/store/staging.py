@@ -132,7 +132,7 @@ def _copy(staged: Staged, lines: Sequence[Row]) -> None:
     with (
         connection.cursor() as cursor,
         connection.wrap_database_errors,
-        cursor.copy(_COPY.format(staged.table)) as copy,
+        cursor.copy(_COPY.format(staged.table).as_string(None)) as copy,
     ):
         for line in lines:
             copy.write_row(line)
