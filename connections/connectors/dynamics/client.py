@@ -97,15 +97,15 @@ def parsed(body: bytes, url: str) -> dict[str, Any]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise not_json(url) from error
+        raise not_json(str(target_of(url))) from error
     if not isinstance(document, dict):
-        raise not_json(url)
+        raise not_json(str(target_of(url)))
     return document
 
 
-def not_json(url: str) -> ConnectorError:
+def not_json(where: str = "The server") -> ConnectorError:
     """Return the error for an answer that should have been JSON."""
-    return Retryable(f"{target_of(url)} answered with something that is not JSON.", code="json")
+    return Retryable(f"{where} answered with something that is not JSON.", code="json")
 
 
 def api_root(url: str) -> str:

@@ -18,7 +18,7 @@ def fetch(client: DynamicsClient, decoder: PageDecoder, ids: Sequence[str]) -> D
     shape = decoder.shape
     query = queries.selecting(shape.entity, shape.fetched, None)
     found = [
-        decoder.decode(bytes(page.envelope.value))
+        decoder.decode(page.body)
         for chunk in queries.chunks(ids)
         for page in queries.pages(
             client, shape.entity, queries.with_ids(query, shape.entity.primary_id, chunk)
@@ -39,7 +39,7 @@ def matching(client: DynamicsClient, entity: Entity, query: Query, ids: Sequence
     for chunk in queries.chunks(ids):
         narrowed = queries.with_ids(asked, entity.primary_id, chunk)
         for page in queries.pages(client, entity, narrowed):
-            found = decoder.decode(bytes(page.envelope.value))
+            found = decoder.decode(page.body)
             inside.update(str(row[0]) for row in found.rows)
     return inside
 
@@ -55,8 +55,8 @@ def _id_pages(client: DynamicsClient, entity: Entity, query: Query | None) -> It
     if query is None:
         url = with_query(entity.set_name, select=entity.primary_id)
         for raw in sources.linked(client, url, f"odata.maxpagesize={queries.PAGE_SIZE}"):
-            yield raw.records
+            yield raw.body
         return
     asked = queries.selecting(entity, [entity.primary_id], query)
     for page in sources.fetched(client, entity, asked):
-        yield bytes(page.envelope.value)
+        yield page.body

@@ -87,7 +87,7 @@ def _records(client: DynamicsClient, ids: Sequence[str]) -> Iterator[Mapping[str
     for chunk in queries.chunks(ids):
         narrowed = queries.with_ids(query, "activityid", chunk)
         for page in queries.pages(client, PARTY, narrowed):
-            yield from orjson.loads(bytes(page.envelope.value))
+            yield from orjson.loads(page.body)["value"]
 
 
 def _party(record: Mapping[str, Any]) -> tuple[str, str]:

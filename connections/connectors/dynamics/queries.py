@@ -14,7 +14,7 @@ from lxml import etree
 
 from connections.connectors.dynamics.client import LONGEST_URL, DynamicsClient, with_query
 from connections.connectors.dynamics.columns import LOGICAL_NAME
-from connections.connectors.dynamics.values import Envelope, envelope
+from connections.connectors.dynamics.links import COOKIE, MORE, Surroundings, surroundings
 from connections.errors import Refused, Retryable
 from organizations.query import fetchxml_writer
 from organizations.query.nodes import (
@@ -32,16 +32,14 @@ from organizations.schema import Entity
 PAGE_SIZE = 5000
 _CHUNK = 300
 """Ids asked for at once: an id costs about 65 bytes of address."""
-_COOKIE = "Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
-_MORE = "Microsoft.Dynamics.CRM.morerecords"
-PREFER = f'odata.include-annotations="{LOGICAL_NAME},{_COOKIE},{_MORE}"'
+PREFER = f'odata.include-annotations="{LOGICAL_NAME},{COOKIE[1:]},{MORE[1:]}"'
 
 
 @dataclass(frozen=True, slots=True)
 class FetchPage:
-    """One answer; `page` and `cookie` continue after it, `page` is 0 on the last one."""
+    """The body of one answer; `page` and `cookie` continue after it, `page` is 0 on the last."""
 
-    envelope: Envelope
+    body: bytes
     page: int
     cookie: str
 
@@ -80,9 +78,9 @@ def pages(
                 f"The filter of '{entity.name}' is too long for Dynamics ({len(url)} characters "
                 f"of at most {LONGEST_URL}). Shorten it."
             )
-        found = envelope(client.get(url, prefer=PREFER), client.root)
-        page, cookie = _continuation(found, page)
-        yield FetchPage(found, page, cookie)
+        body = client.get(url, prefer=PREFER)
+        page, cookie = _continuation(surroundings(body), page)
+        yield FetchPage(body, page, cookie)
 
 
 def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -92,7 +90,7 @@ def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
         yield distinct[start : start + _CHUNK]
 
 
-def _continuation(found: Envelope, page: int) -> tuple[int, str]:
+def _continuation(found: Surroundings, page: int) -> tuple[int, str]:
     """The cookie comes in an XML element, encoded twice for use in an address."""
     if not found.more:
         return 0, ""

@@ -108,7 +108,7 @@ class Reading:
         tracking = _TRACK if goal.way is Way.TRACKED else ""
         url = position.link or with_query(self.request.entity.set_name, select=self.shape.select)
         for page in sources.linked(self.client, url, self._prefer(tracking)):
-            found = self._complete(self.decoder.decode(page.records))
+            found = self._complete(self.decoder.decode(page.body))
             self._remember(found, goal)
             goal = _with(goal, seen=self.memory.for_next(goal.low))
             if page.next_link:
@@ -123,7 +123,7 @@ class Reading:
             entity, self.shape.fetched, self.request.query, page_size=self.request.page_size
         )
         for page in sources.fetched(self.client, entity, query, position):
-            found = self._complete(self.decoder.decode(bytes(page.envelope.value)))
+            found = self._complete(self.decoder.decode(page.body))
             self._remember(found, goal)
             goal = _with(goal, seen=self.memory.for_next(goal.low) if goal.low else {})
             if page.page:
@@ -137,7 +137,7 @@ class Reading:
         """Read what lies above the low-water mark; goes on with the delta where there is one."""
         goal = position.goal
         for page in sources.linked(self.client, position.link, self._prefer("")):
-            decoded = self.decoder.decode(page.records)
+            decoded = self.decoder.decode(page.body)
             found = self._complete(self.memory.fresh(decoded))
             self._remember(decoded, goal)
             goal = _with(goal, seen=self.memory.for_next(goal.low))
@@ -154,7 +154,7 @@ class Reading:
         goal = position.goal
         decoder = PageDecoder(self.shape.only_id()) if goal.slim else self.decoder
         for page in sources.linked(self.client, position.link, self._prefer("")):
-            fresh = self.memory.fresh(decoder.decode(page.records))
+            fresh = self.memory.fresh(decoder.decode_delta(page.body))
             found = self._fetched(fresh) if goal.slim else self._complete(fresh)
             if page.next_link:
                 yield self._page(found, _at(position, link=page.next_link))

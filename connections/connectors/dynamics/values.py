@@ -21,16 +21,16 @@ from connections.connectors.dynamics import canonical
 from connections.connectors.dynamics.canonical import Doubtful, Finish, Values
 from connections.connectors.dynamics.client import not_json
 from connections.connectors.dynamics.columns import Shape, wire_name
-from connections.errors import MetadataChanged, Retryable
+from connections.errors import MetadataChanged
 from organizations.records import Rejection, Row, Value
-from organizations.schema import VERSION, ColumnPart
+from organizations.schema import VERSION, Column, ColumnPart
 from organizations.values import InvalidValue, guid, parse
 
-_DELETED = b"/$deletedEntity"
+_DELETED = "/$deletedEntity"
 _ETAG = "@odata.etag"
-_SUSPICIOUS = re.compile(rb"\\u(?:00[01]|[dD][89a-fA-F]|[fF]{3}[eEfF])|\\[bf]")
+_SUSPICIOUS = re.compile(rb"\\(?:u(?:00[01]|[dD][89a-fA-F]|[fF]{3}[eEfF])|[bf])")
 """Escapes that may stand for characters XML cannot carry; an escaped backslash before them only
-costs a closer look."""
+costs a closer look. Unescaped, only U+FFFE and U+FFFF can stand in JSON text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +41,6 @@ class Decoded:
     versions: Sequence[int] = ()
     rejected: Sequence[Rejection] = ()
     deleted: Sequence[str] = ()
-
-
-class Envelope(msgspec.Struct):
-    """What surrounds the records of a page; `value` is undecoded JSON."""
-
-    value: msgspec.Raw
-    next_link: str = msgspec.field(default="", name="@odata.nextLink")
-    delta_link: str = msgspec.field(default="", name="@odata.deltaLink")
-    cookie: str = msgspec.field(default="", name="@Microsoft.Dynamics.CRM.fetchxmlpagingcookie")
-    more: bool = msgspec.field(default=False, name="@Microsoft.Dynamics.CRM.morerecords")
 
 
 @dataclass(slots=True)
@@ -66,56 +56,78 @@ class PageDecoder:
     def __post_init__(self) -> None:
         """Make the Struct: one field per column, and the version at its end."""
         columns = self.shape.columns
-        self._decoder = msgspec.json.Decoder(list[_record_type(self.shape)])  # type: ignore[misc]
+        record = _record_type(self.shape)
+        page = msgspec.defstruct("Page", [("value", list[record])])  # type: ignore[valid-type]
+        self._decoder = msgspec.json.Decoder(page)
         values = [(at, c) for at, c in enumerate(columns) if c.part is ColumnPart.VALUE]
         found = ((at, canonical.finish(column.attribute)) for at, column in values)
         self._finishers = [(at, finish) for at, finish in found if finish is not None]
         self._texts = [at for at, column in enumerate(columns) if canonical.is_text(column)]
         self._pairs = [at for at, c in enumerate(columns) if c.part is ColumnPart.TARGET]
 
-    def decode(self, raw: bytes) -> Decoded:
-        """Return the records in the JSON array `raw`. Raises Retryable if it is no JSON."""
-        deleted: Sequence[str] = ()
-        if _DELETED in raw:
-            raw, deleted = _without_deleted(raw)
+    def decode(self, body: bytes) -> Decoded:
+        """Return the records of a page. Raises Retryable if it is no JSON, MetadataChanged."""
         try:
-            rows, versions = self._fast(raw)
+            return self._fast(body)
         except (msgspec.DecodeError, Doubtful):
-            return self._slow(raw, deleted)
-        return Decoded(rows=rows, versions=versions, deleted=deleted)
+            return self._slow(_records(body))
 
-    def _fast(self, raw: bytes) -> tuple[Sequence[Row], Sequence[int]]:
-        records = self._decoder.decode(raw)
+    def decode_delta(self, body: bytes) -> Decoded:
+        """Return the records of a page of changes, and the ids it reports as deleted."""
+        if _DELETED.encode() not in body:
+            return self.decode(body)
+        found = _records(body)
+        gone = [item for item in found if str(item.get("@odata.context")).endswith(_DELETED)]
+        live = [item for item in found if not str(item.get("@odata.context")).endswith(_DELETED)]
+        decoded = self._slow(live)
+        ids = [guid(item.get("id")) for item in gone]
+        return Decoded(
+            rows=decoded.rows,
+            versions=decoded.versions,
+            rejected=decoded.rejected,
+            deleted=ids,
+        )
+
+    def _fast(self, body: bytes) -> Decoded:
+        records = self._decoder.decode(body).value
         if not records:
-            return (), ()
+            return Decoded()
         table: list[Values] = list(zip(*map(astuple, records), strict=True))
-        versions = table.pop()
-        if self.shape.has_version and None in versions:
-            raise Doubtful
-        if b'""' in raw or (b"\\" in raw and _SUSPICIOUS.search(raw)) or b"\xef\xbf" in raw:
-            for at in self._texts:
-                table[at] = canonical.clean_text(table[at])
+        versions = self._versions(table.pop())
+        self._clean(table, body)
         for at, finish in self._finishers:
             table[at] = finish(table[at])
         for at in self._pairs:
             if table[at].count(None) != table[at - 1].count(None):
                 raise Doubtful
-        if not self.shape.has_version:
-            versions = [version_of(etag) for etag in versions]
-        return list(zip(*table, strict=True)), versions
+        return Decoded(rows=list(zip(*table, strict=True)), versions=versions)
 
-    def _slow(self, raw: bytes, deleted: Sequence[str]) -> Decoded:
+    def _versions(self, marks: Values) -> Sequence[int]:
+        if not self.shape.has_version:
+            return [version_of(etag) for etag in marks]
+        if None in marks:
+            raise Doubtful
+        return marks
+
+    def _clean(self, table: list[Values], body: bytes) -> None:
+        """Make texts canonical; what a look at the bytes excludes is not looked for in values."""
+        doubtful = _SUSPICIOUS.search(body) or (not body.isascii() and b"\xef\xbf" in body)
+        for at in self._texts:
+            if doubtful or "" in table[at]:
+                table[at] = canonical.clean_text(table[at])
+
+    def _slow(self, records: Sequence[Mapping[str, Any]]) -> Decoded:
         rows: list[Row] = []
         versions: list[int] = []
         rejected: list[Rejection] = []
-        for record in _records(raw):
+        for record in records:
             try:
                 rows.append(self._row(record))
                 versions.append(_version(record))
             except InvalidValue as error:
                 id_ = str(record.get(self.shape.entity.primary_id))
                 rejected.append(Rejection(id=id_, code="invalid-value", message=str(error)))
-        return Decoded(rows=rows, versions=versions, rejected=rejected, deleted=deleted)
+        return Decoded(rows=rows, versions=versions, rejected=rejected)
 
     def _row(self, record: Mapping[str, Any]) -> Row:
         if not record.get(self.shape.entity.primary_id):
@@ -132,79 +144,38 @@ def version_of(etag: str | None) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() else 0
 
 
-def envelope(body: bytes, url: str) -> Envelope:
-    """Return the page around its records. Raises Retryable if it is no page."""
-    try:
-        return msgspec.json.decode(body, type=Envelope)
-    except msgspec.DecodeError as error:
-        raise not_json(url) from error
-
-
-def next_link(body: bytes) -> str | None:
-    """Return the page's nextLink from its last bytes; None: look closer with `envelope`.
-
-    Inside a text the quotes would be escaped, so what is found is the member itself.
-    """
-    tail = body[-65536:]
-    start = tail.rfind(b'"@odata.nextLink":"')
-    if start < 0:
-        return None
-    end = tail.find(b'"', start + 19)
-    return str(msgspec.json.decode(tail[start + 18 : end + 1], type=str)) if end > 0 else None
-
-
 def _record_type(shape: Shape) -> Any:
     fields: list[tuple[str, Any, Any]] = []
     for at, column in enumerate(shape.columns):
-        is_id = column.attribute.is_primary_id or column.name == shape.entity.primary_id
-        kind = canonical.wire_type(column)
-        absent = msgspec.field(name=wire_name(column)) if is_id else _null(wire_name(column))
-        fields.append((f"f{at}", kind if is_id else kind | None, absent))
-    mark = VERSION if shape.has_version else _ETAG
-    fields.append(("version", (int if shape.has_version else str) | None, _null(mark)))
+        kind, name = canonical.wire_type(column), wire_name(column)
+        if column.name == shape.entity.primary_id:
+            fields.append((f"f{at}", kind, msgspec.field(name=name)))
+        else:
+            fields.append((f"f{at}", kind | None, msgspec.field(default=None, name=name)))
+    mark, kind = (VERSION, int) if shape.has_version else (_ETAG, str)
+    fields.append(("version", kind | None, msgspec.field(default=None, name=mark)))
     return msgspec.defstruct("Record", fields, gc=False, kw_only=True)
 
 
-def _null(name: str) -> Any:
-    return msgspec.field(default=None, name=name)
-
-
-def _without_deleted(raw: bytes) -> tuple[bytes, Sequence[str]]:
-    left: list[bytes] = []
-    ids: list[str] = []
-    for item in msgspec.json.decode(raw, type=list[msgspec.Raw]):
-        mark = msgspec.json.decode(item, type=_Mark) if _DELETED in bytes(item) else _Mark()
-        if mark.context.endswith("/$deletedEntity"):
-            ids.append(guid(mark.id))
-        else:
-            left.append(bytes(item))
-    return b"[" + b",".join(left) + b"]", ids
-
-
-class _Mark(msgspec.Struct):
-    context: str = msgspec.field(default="", name="@odata.context")
-    id: str = ""
-
-
-def _records(raw: bytes) -> list[dict[str, Any]]:
+def _records(body: bytes) -> list[dict[str, Any]]:
     try:
-        found = json.loads(raw, parse_float=Decimal)
-    except ValueError as error:
-        raise Retryable("A page of records cannot be read as JSON.", code="json") from error
-    return [record for record in found if isinstance(record, dict)]
+        found = json.loads(body, parse_float=Decimal)["value"]
+        return [record for record in found if isinstance(record, dict)]
+    except (ValueError, TypeError, KeyError) as error:
+        raise not_json() from error
 
 
-def _value(column: Any, record: Mapping[str, Any]) -> Value:
+def _value(column: Column, record: Mapping[str, Any]) -> Value:
     name = wire_name(column)
     if column.part is ColumnPart.VALUE:
         return parse(column.attribute, record.get(name))
-    value, target = record.get(name.partition("@")[0]), record.get(name)
-    if value is None:
+    if not record.get(name.partition("@")[0]):
         return None
-    if isinstance(target, str) and target:
+    target = record.get(name) or (
+        column.attribute.targets[0] if len(column.attribute.targets) == 1 else None
+    )
+    if isinstance(target, str):
         return target
-    if len(column.attribute.targets) == 1:
-        return str(column.attribute.targets[0])
     raise InvalidValue(
         f"Attribute '{column.attribute.name}' refers to a record without saying of which entity."
     )
@@ -212,4 +183,4 @@ def _value(column: Any, record: Mapping[str, Any]) -> Value:
 
 def _version(record: Mapping[str, Any]) -> int:
     number = record.get(VERSION)
-    return int(number) if isinstance(number, int) else version_of(record.get(_ETAG))
+    return number if isinstance(number, int) else version_of(record.get(_ETAG))
