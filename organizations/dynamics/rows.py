@@ -1,0 +1,101 @@
+"""Flat rows of the store as JSON objects, compiled once per entity, selection and annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+from typing import Any
+
+from organizations.dynamics.annotations import Annotator
+from organizations.dynamics.names import Shape, is_stored, property_name
+from organizations.dynamics.preferences import Preferences
+from organizations.records import Row
+from organizations.schema import VERSION, Attribute, AttributeType
+from organizations.store import Store
+
+Document = dict[str, Any]
+ETAG = "@odata.etag"
+_CURRENCY = "transactioncurrencyid"
+_ON_REQUEST = frozenset({AttributeType.IMAGE, AttributeType.FILE})
+
+
+def selected(shape: Shape, select: str | None) -> list[Attribute]:
+    """Return the attributes that `$select` names; the primary id is always one of them.
+
+    Without `$select` that is everything but images and files. Selecting money adds its
+    currency. Raises WebApiError 400 for an unknown property.
+    """
+    if select is None:
+        found = [item for item in shape.properties.values() if item.type not in _ON_REQUEST]
+    else:
+        names = [name.strip() for name in select.split(",") if name.strip()]
+        found = [shape.property(name) for name in names]
+        key = shape.properties.get(shape.entity.primary_id)
+        currency = shape.properties.get(f"_{_CURRENCY}_value")
+        if currency and any(item.type is AttributeType.MONEY for item in found):
+            found.append(currency)
+        found += [key] if key else []
+    return list({item.name: item for item in found}.values())
+
+
+class RowWriter:
+    """Turns flat rows of one entity into JSON objects.
+
+    `columns` are what a page of the store must hold, in this order; rows carry the version last.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        attributes: Sequence[Attribute],
+        preferences: Preferences,
+        language: int,
+    ) -> None:
+        """Work out columns, keys and annotations."""
+        self.shape = shape
+        self.columns = [shape.entity.primary_id]
+        for attribute in attributes:
+            self._add_columns(attribute)
+        places = {name: index for index, name in enumerate(self.columns)} | {VERSION: -1}
+        self._missing = {
+            property_name(item): None for item in attributes if item.name not in places
+        }
+        present = [item for item in attributes if item.name in places]
+        self._keys = [property_name(item) for item in present]
+        self._pick = _picker([places[item.name] for item in present])
+        self._annotator = Annotator(shape, present, places, preferences, language)
+
+    def _add_columns(self, attribute: Attribute) -> None:
+        if not is_stored(attribute):
+            return
+        names = [attribute.name] + ([f"{attribute.name}__type"] if attribute.is_polymorphic else [])
+        self.columns += [name for name in names if name not in self.columns]
+
+    def write(self, store: Store, rows: Sequence[Row]) -> list[Document]:
+        """Return one object per row."""
+        if self._annotator.is_needed:
+            return list(self._annotated(store, rows))
+        keys, pick, missing = self._keys, self._pick, self._missing
+        if missing:
+            return [
+                {ETAG: f'W/"{row[-1]}"', **dict(zip(keys, pick(row), strict=True)), **missing}
+                for row in rows
+            ]
+        return [{ETAG: f'W/"{row[-1]}"', **dict(zip(keys, pick(row), strict=True))} for row in rows]
+
+    def _annotated(self, store: Store, rows: Sequence[Row]) -> Iterable[Document]:
+        annotate = self._annotator.prepare(store, rows)
+        for row in rows:
+            document: Document = {ETAG: f'W/"{row[-1]}"'}
+            values = self._pick(row)
+            for position, key in enumerate(self._keys):
+                document.update(annotate(position, row))
+                document[key] = values[position]
+            yield document | self._missing
+
+
+def _picker(places: Sequence[int]) -> Callable[[Row], tuple[Any, ...]]:
+    if len(places) == 1:
+        only = places[0]
+        return lambda row: (row[only],)
+    return itemgetter(*places)

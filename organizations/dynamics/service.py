@@ -1,0 +1,104 @@
+"""The Web API of a twin: one view that authenticates, routes, and answers errors as documented."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from uuid import uuid4
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from organizations.dynamics import data, definitions, functions, metadata, resource, tokens
+from organizations.dynamics import preferences as prefer
+from organizations.dynamics.call import Call, answer
+from organizations.dynamics.errors import WebApiError, from_organization, not_implemented
+from organizations.dynamics.resource import Segment
+from organizations.dynamics.twins import base_url, find_twin, no_twin
+from organizations.errors import OrganizationError
+from organizations.models import Organization
+
+_DEFINITIONS: dict[str, Callable[[Call, Sequence[Segment]], HttpResponse]] = {
+    "EntityDefinitions": metadata.definitions,
+    "GlobalOptionSetDefinitions": definitions.global_option_sets,
+    "RelationshipDefinitions": definitions.relationships,
+}
+_NOT_SERVED = frozenset({"$batch", "$metadata", "RetrieveMetadataChanges"})
+
+
+@csrf_exempt
+def serve(request: HttpRequest, name: str, version: str, path: str) -> HttpResponse:
+    """Answer a request to `/dynamics/{name}/api/data/v{version}/{path}`."""
+    organization = find_twin(name)
+    if organization is None:
+        return no_twin()
+    principal = _principal(request, organization)
+    if principal is None:
+        return _challenge(request, organization)
+    call = Call(
+        request=request,
+        organization=organization,
+        principal=principal,
+        preferences=prefer.read(request.headers.get("Prefer", "")),
+        api=f"{base_url(request, name)}api/data/v{version}/",
+        path=path,
+    )
+    try:
+        response = _route(call)
+    except WebApiError as error:
+        response = _failed(error)
+    except OrganizationError as error:
+        response = _failed(from_organization(error))
+    return _with_headers(call, response)
+
+
+def _route(call: Call) -> HttpResponse:
+    segments = resource.parse(call.path.strip("/"))
+    if not segments:
+        return functions.service_document(call)
+    name = segments[0].name.removeprefix("Microsoft.Dynamics.CRM.")
+    if name in _NOT_SERVED:
+        raise not_implemented(name)
+    if name in functions.FUNCTIONS and len(segments) == 1:
+        return _only_get(call, lambda: functions.call_function(call, name))
+    if name in _DEFINITIONS:
+        return _only_get(call, lambda: _DEFINITIONS[name](call, segments))
+    return data.serve(call, segments)
+
+
+def _only_get(call: Call, handler: Callable[[], HttpResponse]) -> HttpResponse:
+    if call.method not in ("GET", "HEAD"):
+        raise not_implemented(f"{call.method} of {call.path}")
+    return handler()
+
+
+def _principal(request: HttpRequest, organization: Organization) -> tokens.Principal | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    return tokens.verify(organization, token.strip())
+
+
+def _challenge(request: HttpRequest, organization: Organization) -> HttpResponse:
+    """Tell where tokens for this twin come from: nowhere but the twin itself."""
+    base = base_url(request, organization.name)
+    response = HttpResponse(status=401)
+    response["WWW-Authenticate"] = (
+        f"Bearer authorization_uri={base}oauth2/authorize, resource_id={base}"
+    )
+    response["REQ_ID"] = str(uuid4())
+    return response
+
+
+def _failed(error: WebApiError) -> HttpResponse:
+    return answer({"error": {"code": error.code, "message": error.message}}, error.status)
+
+
+def _with_headers(call: Call, response: HttpResponse) -> HttpResponse:
+    request_id = str(uuid4())
+    response["OData-Version"] = "4.0"
+    response["REQ_ID"] = request_id
+    response["x-ms-service-request-id"] = request_id
+    response["Cache-Control"] = "no-cache"
+    if call.preferences.applied and response.status_code < 300:
+        response["Preference-Applied"] = ",".join(call.preferences.applied)
+    return response

@@ -1,0 +1,9 @@
+"""Addresses of hosted organizations' services."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("dynamics/", include("organizations.dynamics.urls")),
+]
