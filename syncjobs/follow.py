@@ -88,7 +88,5 @@ def _line(row: RunEntity) -> str:
         for name in ("created", "updated", "deleted", "unchanged", "rejected")
         if getattr(row, name)
     )
-    end = f" – {row.message}" if row.message else ""
-    return (
-        f"{row.name}: {row.state}, {row.read:,}{total} read{', ' + counts if counts else ''}{end}"
-    )
+    parts = (f"{row.read:,}{total} read", counts, row.message)
+    return f"{row.name}: {row.state}, " + ", ".join(part for part in parts if part)

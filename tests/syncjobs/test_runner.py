@@ -17,6 +17,7 @@ from syncjobs import dispatch, kinds, lease, runner
 from syncjobs.errors import Cancelled, LostLease, ServerChanged
 from syncjobs.kinds import Outcome
 from syncjobs.models import Run
+from syncjobs.reporter import DatabaseReporter
 from tests.syncjobs.making import (
     client_store,
     drop_organizations,
@@ -277,13 +278,13 @@ def test_it_cancels_between_two_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     fill(connection, 3)
     fill(connection, 3, entity="lead")
     run = dispatch.start_sync(connection, reason="test")
-    finished = kinds.DatabaseReporter.entity_finished
+    finished = DatabaseReporter.entity_finished
 
     def cancelling(self: Any, *args: Any, **more: Any) -> None:
         finished(self, *args, **more)
         dispatch.cancel(Run.objects.get(pk=run.pk))
 
-    monkeypatch.setattr(kinds.DatabaseReporter, "entity_finished", cancelling)
+    monkeypatch.setattr(DatabaseReporter, "entity_finished", cancelling)
     runner.work(run.pk)
     run.refresh_from_db()
     assert run.state == "cancelled"

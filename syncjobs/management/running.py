@@ -1,0 +1,36 @@
+"""Carrying a run out in a command: progress, answer, exit code."""
+
+from __future__ import annotations
+
+import orjson
+from django.core.management.base import BaseCommand, CommandError
+
+from syncjobs import dispatch, follow
+from syncjobs.doors.jobs import as_json
+from syncjobs.models import Run
+
+EXIT_CODES = {Run.State.SUCCEEDED: 0, Run.State.PARTLY: 3, Run.State.CANCELLED: 4}
+"""Everything else is 1; 2 is for wrong arguments."""
+
+
+def finish(command: BaseCommand, run: Run, *, as_document: bool) -> None:
+    """Carry the run out here, print it, and end with its exit code.
+
+    Control-C cancels it; what was carried by then stays.
+    """
+
+    def say(line: str) -> None:
+        command.stderr.write(line, style_func=str)
+
+    try:
+        follow.carry_out(run, say)
+    except KeyboardInterrupt:
+        dispatch.cancel(run)
+        follow.carry_out(run, say)
+    if as_document:
+        command.stdout.write(orjson.dumps(as_json(run)).decode())
+    code = EXIT_CODES.get(Run.State(run.state), 1)
+    if code:
+        raise CommandError(f"{run}: {run.state}. {run.message}", returncode=code)
+    if not as_document:
+        command.stdout.write(run.message)
