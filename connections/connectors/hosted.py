@@ -89,10 +89,12 @@ class HostedConnector(Connector):
         Raises CheckpointExpired, MetadataChanged, UnknownEntity.
         """
         wanted = self._columns(request.entity, request.attributes)
-        if request.since is None:
+        if not request.since:
             yield from self._everything(request, wanted)
-        else:
+        elif request.since.isdigit():
             yield from self._changes(request, wanted, int(request.since))
+        else:
+            raise CheckpointExpired(f"'{request.since[:80]}' is no row version.")
 
     def ids(self, entity: Entity, query: Query | None = None) -> Iterator[Sequence[str]]:
         """Yield all ids inside the filter, ascending, in batches."""
@@ -243,7 +245,7 @@ def _failure(fault: Fault) -> Failure:
 
 
 def _resumed(resume: str | None, kind: str) -> tuple[int, str] | None:
-    if resume is None:
+    if not resume:
         return None
     start, _, rest = resume.partition(":")
     checkpoint, _, last = rest.partition(":")
