@@ -230,7 +230,10 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        name: {"level": "INFO"}
-        for name in ("resco_sync", "organizations", "connections", "syncjobs")
+        "django.request": {"level": "ERROR"},  # a client's mistake is the client's to see
+        **{
+            name: {"level": "INFO"}
+            for name in ("resco_sync", "organizations", "connections", "syncjobs")
+        },
     },
 }

@@ -44,6 +44,8 @@ def command() -> list[str]:
         "--threads": "8",
         "--timeout": "120",
         "--log-level": "warning",
+        # Dynamics takes 32 KiB, gunicorn's own most is 8; only this machine can send it one.
+        "--limit-request-line": "0",
     }
     words = [word for option in options.items() for word in option]
     return [sys.executable, "-m", "gunicorn", "resco_sync.wsgi:application", *words]

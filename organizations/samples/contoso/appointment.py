@@ -196,6 +196,7 @@ def activityparty() -> Entity:
             ),
             choice("ParticipationTypeMask", "Participation Type|Teilnahmeart|Typ účasti", _MASKS),
             name(line("AddressUsed", 320, "Address|Adresse|Adresa", "Email")),
+            line("UnresolvedPartyName", 320, "Unresolved|Nicht zugeordnet|Nepriradený účastník"),
             read_only(
                 whole(
                     "AddressUsedEmailColumnNumber",
