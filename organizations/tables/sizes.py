@@ -21,7 +21,8 @@ def sizes(schema: str, entities: Sequence[str]) -> dict[str, int]:
     """
     tables = {names.shorten(entity): entity for entity in entities}
     known = fetch(
-        "SELECT c.relname, c.reltuples FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "SELECT c.relname, c.reltuples FROM pg_class c "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace "
         "WHERE n.nspname = %s AND c.relkind = 'r' AND c.relname = ANY(%s)",
         [schema, list(tables)],
     )
@@ -33,6 +34,6 @@ def sizes(schema: str, entities: Sequence[str]) -> dict[str, int]:
 
 def counted(schema: str, entity: str) -> int:
     """Return the number of records of an enabled entity, at most COUNTED + 1."""
-    statement = sql.SQL("SELECT count(*) FROM (SELECT FROM {} LIMIT {}) AS some")
+    statement = sql.SQL("SELECT count(*) FROM (SELECT FROM {} LIMIT {}) AS found")
     row = one(statement.format(names.table(schema, entity), sql.Literal(COUNTED + 1)))
     return int(row[0]) if row else 0
