@@ -156,6 +156,7 @@ def _copy(table: str, entity: int, rows: Iterable[LinkRow]) -> None:
         for server, client, at_server, at_client, digest, state in rows
     ]
     with (
+        connection.wrap_database_errors,
         connection.cursor() as cursor,
         cursor.copy(f"COPY {table} ({_COLUMNS}) FROM STDIN") as copy,
     ):
