@@ -1,6 +1,6 @@
 """Changing the metadata of an organization: definitions, and the tables of those enabled.
 
-Every function works entity by entity under the exclusive schema lock and moves `schema_version`
+Every function works in small portions under the exclusive schema lock and moves `schema_version`
 only when something changed.
 """
 
@@ -9,14 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
+from itertools import islice
+
+from django.db import transaction
 
 from organizations import definitions
 from organizations.catalog.locks import exclusive_schema_lock, patiently
-from organizations.errors import InvalidRequest, NotFound, SchemaConflict
+from organizations.errors import InvalidRequest, NotFound, OrganizationError, SchemaConflict
 from organizations.models import EntityDefinition, Organization
 from organizations.schema import AttributeType, Entity
 from organizations.tables import ddl, names
 from organizations.tables.database import run
+
+DEFINED_AT_ONCE = 20
+"""Entities per transaction: enough to be quick, few enough to hold no reader up for long."""
 
 
 def define(organization: Organization, entities: Iterable[Entity]) -> None:
@@ -25,10 +31,12 @@ def define(organization: Organization, entities: Iterable[Entity]) -> None:
     An attribute that the new definition leaves out is kept as a hidden one, with its column.
     Raises SchemaConflict naming the entity; those before it are defined then.
     """
-    for entity in entities:
-        _check(entity)
+    fresh = (entity for entity in entities if not _is_known(organization, entity))
+    while portion := list(islice(fresh, DEFINED_AT_ONCE)):
         with exclusive_schema_lock(organization):
-            _define(organization, entity)
+            problem = _define_some(organization, portion)
+        if problem is not None:
+            raise problem
 
 
 def enable(organization: Organization, entity_names: Iterable[str]) -> None:
@@ -60,18 +68,35 @@ def drop(organization: Organization, name: str) -> None:
         _bump(organization)
 
 
+def _define_some(
+    organization: Organization, entities: Iterable[Entity]
+) -> OrganizationError | None:
+    problem = None
+    for entity in entities:
+        try:
+            with transaction.atomic():
+                _check(entity)
+                _define(organization, entity)
+        except OrganizationError as error:
+            problem = error
+            break
+    _bump(organization)
+    return problem
+
+
+def _is_known(organization: Organization, entity: Entity) -> bool:
+    row = EntityDefinition.objects.filter(organization=organization, name=entity.name).first()
+    return row is not None and row.document == definitions.dump(_with_hidden(entity, row))
+
+
 def _define(organization: Organization, entity: Entity) -> None:
     rows = EntityDefinition.objects.filter(organization=organization, name=entity.name)
     row = rows.first() or EntityDefinition(organization=organization, name=entity.name)
-    if row.pk:
-        entity = _with_hidden(entity, definitions.load(row.document))
-    if row.pk and definitions.load(definitions.dump(entity)) == definitions.load(row.document):
-        return
+    entity = _with_hidden(entity, row)
     if row.has_table:
         _check_key(entity, definitions.load(row.document))
         _alter(organization, entity)
     _save(row, entity)
-    _bump(organization)
 
 
 def _alter(organization: Organization, entity: Entity) -> None:
@@ -110,9 +135,10 @@ def _check_key(entity: Entity, before: Entity) -> None:
         )
 
 
-def _with_hidden(entity: Entity, before: Entity) -> Entity:
+def _with_hidden(entity: Entity, row: EntityDefinition) -> Entity:
+    before = definitions.load(row.document).attributes if row.pk else ()
     kept = {item.name for item in entity.attributes}
-    gone = [item for item in before.attributes if item.name not in kept]
+    gone = [item for item in before if item.name not in kept]
     hidden = tuple(replace(item, is_hidden=True) for item in gone)
     return replace(entity, attributes=entity.attributes + hidden)
 

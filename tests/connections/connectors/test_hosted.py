@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -50,7 +51,7 @@ def make_filled(count: int) -> tuple[HostedConnector, list[Row]]:
     return connector, rows
 
 
-def ask(**more: object) -> ReadRequest:
+def ask(**more: Any) -> ReadRequest:
     return replace(ReadRequest(entity=ACCOUNT, attributes=ATTRIBUTES), **more)
 
 

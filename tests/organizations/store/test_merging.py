@@ -120,7 +120,7 @@ def test_a_delete_moves_to_the_bin_what_is_still_at_its_version() -> None:
     assert restored.values["employees"] == 1
 
 
-BAD = [
+BAD: list[tuple[Row, str, str]] = [
     ((make_id(), "x", 2**31), "22003", "number in attribute 'employees' is too large"),
     ((make_id(), "x", "seven"), "22P02", "attribute 'employees' holds a value of another type"),
     ((make_id(), "a\x00b", 1), "22021", "a character that cannot be stored"),

@@ -9,7 +9,7 @@ import pytest
 from organizations import catalog
 from organizations.errors import AlreadyExists, InvalidRequest, NotFound, VersionMismatch
 from organizations.models import ChangeLog, DeletedRecord
-from organizations.records import Action, Reference
+from organizations.records import Action, RecordValue, Reference
 from organizations.schema import AttributeType
 from organizations.store import Store
 from tests.organizations.making import (
@@ -33,7 +33,7 @@ def log_of(store: Store) -> list[tuple[str, str, str]]:
 def test_it_gives_back_what_was_created() -> None:
     store = make_store()
     owner, parent = make_id(), make_id()
-    given = {
+    given: dict[str, RecordValue] = {
         "name": "Žluťoučký kůň 🐎",
         "employees": 12,
         "revenue": "10.5",
@@ -61,7 +61,7 @@ def test_the_log_keeps_old_and_new_values_of_people_but_not_of_connections() -> 
     record = store.create("account", {"name": "a", "employees": 1})
     store.update("account", record.id, {"name": "b", "employees": 1, "modifiedon": NOON})
     store.update("account", record.id, {"name": "c"}, origin="connection")
-    values = ChangeLog.objects.order_by("version").values_list("values", flat=True)
+    values: list[Any] = list(ChangeLog.objects.order_by("version").values_list("values", flat=True))
     assert values[1]["name"] == ["a", "b"]
     assert "employees" not in values[1]
     assert values[2] is None
