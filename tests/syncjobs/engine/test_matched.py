@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from connections.connectors.memory import Fault
 from organizations.schema import AttributeType
 from syncjobs.engine.order import in_order
 from syncjobs.engine.values import Counts, LinkState
@@ -79,6 +80,38 @@ def test_it_does_not_guess_between_two_users() -> None:
         make_user(world, "client", internalemailaddress="info@x.eu")
     assert world.counts("systemuser") == Counts(read=1, created=1)
     assert server_user in world.rows("client", "systemuser")
+
+
+def test_a_user_that_is_there_under_its_id_matches_nobody_else() -> None:
+    world = make_world()
+    server_user = make_user(world, "server", domainname="ann")
+    world.client.create("systemuser", {"domainname": "old name"}, id=server_user)
+    make_user(world, "client", domainname="ann")
+    assert world.counts("systemuser") == Counts(read=1, updated=1)
+    assert world.client.get("systemuser", server_user)["domainname"] == "ann"
+
+
+def test_a_client_user_is_matched_once() -> None:
+    world = make_world()
+    make_user(world, "server", domainname="ann")
+    client_user = make_user(world, "client", domainname="ann")
+    world.sync()
+    second = make_user(world, "server", domainname="Ann")
+    assert world.counts("systemuser") == Counts(read=1, created=1)
+    assert set(world.rows("client", "systemuser")) == {client_user, second}
+
+
+def test_it_carries_the_others_when_users_cannot_be_matched() -> None:
+    world = make_world()
+    make_user(world, "server", domainname="ann")
+    make_user(world, "client", domainname="ann")
+    world.server.create("account", {})
+    for page in range(1, 6):
+        world.server.faults.at_page(page, Fault.RETRY)
+    reports = world.sync()
+    assert reports["systemuser"].failed == "Too many requests."
+    assert reports["account"].counts == Counts(read=1, created=1)
+    assert world.counts("systemuser") == Counts(read=1, unchanged=1)
 
 
 def test_it_never_deletes_a_user_that_was_there_by_itself() -> None:
