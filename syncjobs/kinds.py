@@ -20,7 +20,7 @@ from connections.metadata.plan import MetadataPlan, plan_from_json, plan_to_json
 from connections.models import Connection, SyncedEntity
 from syncjobs import entity_tasks, lease
 from syncjobs.engine.sync import sync
-from syncjobs.engine.values import Counts, EntityTask
+from syncjobs.engine.values import Counts, EntityTask, Problem
 from syncjobs.models import Checkpoint, Run, RunEntity
 from syncjobs.reporter import DatabaseReporter
 from syncjobs.state import DatabaseState
@@ -30,10 +30,14 @@ _SECONDS_BETWEEN_MESSAGES = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended, and the sentence its page shows."""
+    """How a run ended, and the sentence its page shows.
+
+    `code` is set where something stopped the run: then it stands among the run's errors too.
+    """
 
     state: Run.State
     message: str = ""
+    code: str = ""
 
 
 def connect(run: Run) -> Outcome:
@@ -164,6 +168,9 @@ def _tasks(
         if isinstance(built, EntityTask):
             tasks.append(built)
         else:
+            reporter.problem(
+                Problem(entity=built.name, record="", code="NotCarried", message=built.reason)
+            )
             reporter.entity_finished(built.name, Counts(), failed=built.reason)
     return tasks
 

@@ -7,7 +7,7 @@ import os
 import socket
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from connections.connect.errors import ConnectError
 from connections.errors import ConnectorError
@@ -15,7 +15,7 @@ from organizations.errors import OrganizationError
 from syncjobs import dispatch, lease
 from syncjobs.errors import Cancelled, LostLease, SyncError
 from syncjobs.kinds import KINDS, Outcome
-from syncjobs.models import Run
+from syncjobs.models import Run, RunError
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +44,16 @@ def work(run_id: UUID) -> None:
     except (KeyboardInterrupt, SystemExit):
         lease.release(run)
         raise
-    if lease.finish(run, outcome.state, outcome.message):
+    if _finish(run, outcome):
         dispatch.wake_next(run.connection_id)
+
+
+@transaction.atomic
+def _finish(run: Run, outcome: Outcome) -> bool:
+    is_ours = lease.finish(run, outcome.state, outcome.message)
+    if is_ours and outcome.code:
+        RunError.objects.create(run=run, code=outcome.code[:60], message=outcome.message)
+    return is_ours
 
 
 def worker_name() -> str:
@@ -58,20 +66,22 @@ def _carry_out(run: Run) -> Outcome:
         if run.state == Run.State.CANCELLING:
             raise Cancelled("Cancelled by request.")
         if run.fence > lease.MAX_CLAIMS:
-            return Outcome(Run.State.FAILED, _given_up(run))
+            return Outcome(Run.State.FAILED, _given_up(run), "WorkerLost")
         return KINDS[run.kind](run)
     except (LostLease, OperationalError, InterfaceError):
         raise
     except Cancelled as error:
         return Outcome(Run.State.CANCELLED, str(error))
     except (ConnectorError, ConnectError, OrganizationError, SyncError) as error:
-        return Outcome(Run.State.FAILED, str(error))
+        code = getattr(error, "code", "") or type(error).__name__
+        return Outcome(Run.State.FAILED, str(error), code)
     except Exception:
         logger.exception("Run %s of '%s' failed.", run.pk, run.connection.name)
         return Outcome(
             Run.State.FAILED,
             f"An unexpected error stopped the run. The log of {worker_name()} tells more; "
             f"look for {run.pk}.",
+            "Unexpected",
         )
 
 

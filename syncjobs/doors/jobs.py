@@ -62,7 +62,6 @@ def as_json(run: Run) -> dict[str, Any]:
         "kind": run.kind,
         "client": run.connection.name,
         "status": status(run),
-        "message": run.message,
         "created": timestamp(run.created),
         "started": timestamp(run.started),
         "finished": timestamp(run.finished),
@@ -93,7 +92,6 @@ def _entity(row: RunEntity) -> dict[str, Any]:
         "name": row.name,
         "state": row.state.capitalize(),
         **{name: getattr(row, name) for name in _COUNTS},
-        "message": row.message,
     }
 
 

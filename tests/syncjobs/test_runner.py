@@ -147,6 +147,7 @@ def test_it_goes_on_without_an_entity_that_cannot_be_carried(
     assert run.state == "partly"
     assert reason in run.message
     assert run.entities.get(name="account").state == "failed"
+    assert run.errors.get().code == "NotCarried"
     assert len(names(client_store(connection), "lead")) == 3
 
 
@@ -202,6 +203,9 @@ def test_it_says_why_a_run_ended(
     instead(monkeypatch, failing(error))
     run = work(make_connection())
     assert (run.state, run.message) == (state, message)
+    errors = list(run.errors.values_list("entity", "record", "code", "message"))
+    stopped = [("", "", type(error).__name__, message)]
+    assert errors == (stopped if state == "failed" else [])
 
 
 def test_it_logs_what_nobody_expected(

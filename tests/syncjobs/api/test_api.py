@@ -78,6 +78,28 @@ def test_it_takes_basic_authentication_of_staff() -> None:
     assert Client().get("/api/runs/", headers=basic("ann", "wrong")).status_code == 401
 
 
+def test_it_remembers_a_login_until_the_password_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user = make_admin()
+    checked: list[str] = []
+    check = User.check_password
+
+    def counted(self: User, raw_password: str) -> bool:
+        checked.append(raw_password)
+        return check(self, raw_password)
+
+    monkeypatch.setattr(User, "check_password", counted)
+    for _ in range(3):
+        assert Client().get("/api/runs/", headers=basic("ann")).status_code == 200
+    assert checked == [PASSWORD]
+    user.set_password("another one")
+    user.save()
+    assert Client().get("/api/runs/", headers=basic("ann")).status_code == 401
+    User.objects.update(is_active=False)
+    assert Client().get("/api/runs/", headers=basic("ann", "another one")).status_code == 401
+
+
 def test_it_opens_no_password_window_in_a_page_of_ours() -> None:
     answer = Client().get("/api/runs/", headers={"Sec-Fetch-Mode": "cors"})
     assert answer.status_code == 401

@@ -61,7 +61,6 @@ def test_it_tells_how_a_job_stands_in_json() -> None:
         "kind": "Sync",
         "client": "field",
         "status": "Partly",
-        "message": "1 entities",
         "created": "2026-03-01T12:00:00.123Z",
         "started": "2026-03-01T12:00:00.123Z",
         "finished": "2026-03-01T12:00:00.123Z",
@@ -77,7 +76,6 @@ def test_it_tells_how_a_job_stands_in_json() -> None:
                 "unchanged": 0,
                 "rejected": 1,
                 "pushed": 0,
-                "message": "",
             }
         ],
         "errors": [
@@ -102,7 +100,6 @@ def test_it_tells_the_same_in_xml() -> None:
         "Kind",
         "Client",
         "Status",
-        "Message",
         "Created",
         "Started",
         "Finished",

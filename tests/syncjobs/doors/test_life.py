@@ -59,7 +59,7 @@ def post(door: str, content: str = "") -> str:
         f"/rest/v1/sync/field/{door}", content, content_type="application/xml", headers=ANN
     )
     assert answer.status_code == 202, answer.content
-    return urlsplit(answer["Location"]).path
+    return str(urlsplit(answer["Location"]).path)
 
 
 def carried_out(path: str) -> Any:
