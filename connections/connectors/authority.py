@@ -98,7 +98,7 @@ def _check_place(url: str, endpoint: str, confirmed: str) -> None:
 
 
 def _resource(stated: str, endpoint: str) -> str:
-    """The endpoint's own origin; Dataverse names ``x.crm4…`` where the API is ``x.api.crm4…``."""
+    """The endpoint itself; Dataverse names ``x.crm4…`` where the API is ``x.api.crm4…``."""
     own = target_of(endpoint)
     if not stated:
         return str(own)
@@ -107,7 +107,7 @@ def _resource(stated: str, endpoint: str) -> str:
         raise _foreign(stated, endpoint)
     if named.host.replace(".api.", ".", 1) != own.host.replace(".api.", ".", 1):
         raise _foreign(stated, endpoint)
-    return str(named)
+    return stated.rstrip("/")
 
 
 def _foreign(stated: str, endpoint: str) -> Refused:

@@ -294,5 +294,8 @@ def _token(start: int, since: int | None, after: object) -> str:
 def _position(resume: str | None, start: int, after: object) -> tuple[int, int | None, object]:
     if not resume:
         return start, None, after
-    start, since, after = orjson.loads(resume)
+    try:
+        start, since, after = orjson.loads(resume)
+    except ValueError as error:
+        raise CheckpointExpired(f"'{resume[:80]}' does not continue this reading.") from error
     return start, since, after
