@@ -95,7 +95,6 @@ class RowWriter:
 
 
 def _picker(places: Sequence[int]) -> Callable[[Row], tuple[Any, ...]]:
-    if len(places) == 1:
-        only = places[0]
-        return lambda row: (row[only],)
-    return itemgetter(*places)
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda row: tuple(row[place] for place in places)
