@@ -9,9 +9,7 @@ from __future__ import annotations
 import hmac
 
 from django.conf import settings
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.crypto import salted_hmac
 
 from connections.connect.errors import ClientRefused, RegistrationClosed
@@ -19,11 +17,13 @@ from connections.connect.request import Registration
 from connections.connect.service import Client, NewClient
 from organizations import authentication
 from organizations.errors import InvalidRequest
+from organizations.members import check_login
 from organizations.models import Organization
 from organizations.models.organization import validate_name
 
 CLOSED, INVITE, OPEN = "closed", "invite", "open"
 _SALT = "connections.registration"
+_ELEMENTS = {"email": "Email", "password": "Authorization"}
 
 
 def admit(
@@ -75,18 +75,10 @@ def new_client(name: str, user_name: str, password: str, registration: Registrat
     if Organization.objects.filter(name=name).exists():
         raise ClientRefused
     try:
-        validate_email(user_name)
-    except ValidationError as error:
-        raise InvalidRequest(
-            "The user name of the new administrator must be an e-mail address.", element="Email"
-        ) from error
-    try:
-        validate_password(password)
-    except ValidationError as error:
-        raise InvalidRequest(
-            f"The new administrator's password: {' '.join(error.messages)}",
-            element="Authorization",
-        ) from error
+        check_login(user_name, password)
+    except InvalidRequest as error:
+        element = _ELEMENTS.get(error.element, "Authorization")
+        raise InvalidRequest(f"The new administrator: {error}", element=element) from error
     person = {
         name: getattr(registration, name)
         for name in ("first_name", "last_name", "company", "job_title", "phone", "country")

@@ -26,7 +26,8 @@ from connections.metadata.plan import MetadataPlan
 from connections.metadata.update import MetadataUpdate, Progress, silent
 from connections.models import Connection, Endpoint, SyncedEntity
 from organizations import catalog
-from organizations.models import Member, Organization
+from organizations.members import add_member
+from organizations.models import Organization
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,13 +166,9 @@ def _make_client(client: NewClient) -> Organization:
         Organization.Kind.CLIENT,
         display_name=client.person.get("company", ""),
     )
-    member = Member(
-        organization=organization,
-        email=client.email,
-        is_administrator=True,
-        **client.person,
-    )
-    member.set_password(client.password)
+    member = add_member(organization, client.email, client.password, is_administrator=True)
+    for name, text in client.person.items():
+        setattr(member, name, text)
     member.save()
     return organization
 
