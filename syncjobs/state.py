@@ -84,12 +84,12 @@ class DatabaseState(State):
 
     def links(self, entity: int, server_ids: Sequence[str]) -> Mapping[str, LinkRow]:
         """Return the links of these server ids, by server id."""
-        rows = _select("AND server_id = ANY(%s::uuid[])", entity, list(server_ids))
+        rows = _select("AND server_id = ANY(%s::uuid[])", entity, _array(server_ids))
         return {row.server_id: row for row in rows}
 
     def links_by_client(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, LinkRow]:
         """Return the links of these client ids, by client id."""
-        rows = _select("AND client_id = ANY(%s::uuid[])", entity, list(client_ids))
+        rows = _select("AND client_id = ANY(%s::uuid[])", entity, _array(client_ids))
         return {row.client_id: row for row in rows}
 
     def newest_links(self, entity: int, limit: int) -> Sequence[LinkRow]:
@@ -144,7 +144,12 @@ class DatabaseState(State):
         return {(name, str(server_id)): str(client_id) for name, server_id, client_id in rows}
 
 
-def _select(condition: str, entity: int, value: int | list[str]) -> list[LinkRow]:
+def _array(ids: Iterable[str]) -> str:
+    # The driver takes ten times as long to write a list of text as an array.
+    return f"{{{','.join(ids)}}}"
+
+
+def _select(condition: str, entity: int, value: int | str) -> list[LinkRow]:
     with connection.cursor() as cursor:
         cursor.execute(f"{_SELECT} {condition}", [entity, value])
         return list(map(LinkRow._make, cursor.fetchall()))
