@@ -7,16 +7,18 @@ one per kind of attribute whose properties come only after a cast (option sets a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from connections.connectors.base import EntitySummary
 from connections.connectors.dynamics.client import DynamicsClient, parsed, with_query
 from connections.connectors.dynamics.faults import fault
+from connections.connectors.dynamics.parties import MASKS
 from connections.errors import MetadataChanged, UnknownEntity
 from organizations.dynamics.codec import entity_from_json
 from organizations.dynamics.codec.labels import label_from_json
 from organizations.errors import InvalidRequest
-from organizations.schema import Entity
+from organizations.schema import AttributeType, Entity
 
 _LISTED = (
     "LogicalName",
@@ -66,9 +68,26 @@ def describe(client: DynamicsClient, names: Iterable[str]) -> Iterator[Entity]:
         document = _definition(client, name)
         document["Attributes"] = _attributes(client, name)
         try:
-            yield entity_from_json(document)
+            yield _readable(entity_from_json(document))
         except InvalidRequest as error:
             raise MetadataChanged(f"The definition of '{name}' cannot be read: {error}") from error
+
+
+def _readable(entity: Entity) -> Entity:
+    """Call a party list unreadable when nothing is known of its participation mask.
+
+    Such a list has no column then, which metadata show, instead of one that is always empty.
+    """
+    unknown = [
+        item.name
+        for item in entity.attributes
+        if item.type is AttributeType.PARTYLIST and item.name not in MASKS
+    ]
+    attributes = (
+        replace(item, is_readable=False) if item.name in unknown else item
+        for item in entity.attributes
+    )
+    return replace(entity, attributes=tuple(attributes)) if unknown else entity
 
 
 def _definition(client: DynamicsClient, name: str) -> Document:

@@ -20,7 +20,7 @@ from connections.connectors.authority import (
     challenged,
 )
 from connections.connectors.login_faults import membership_fault, token_fault
-from connections.egress import Session
+from connections.egress import Reply, Session
 from connections.errors import LoginFailed, Refused
 from tests.fakes.server import Answer, Request, serve
 
@@ -263,7 +263,7 @@ class FakeMicrosoft(Session):
         super().__init__(allow=Allowlist())
         self.status, self.token, self.posted = status, token, list[bytes]()
 
-    def request(self, method: str, url: str, **rest: object) -> auth.Reply:  # type: ignore[override]
+    def request(self, method: str, url: str, **rest: object) -> Reply:
         if "openid-configuration" in url:
             endpoints = {name: f"{TENANT}/{name}" for name in ("authorize", "token")}
             document: object = {
@@ -271,13 +271,13 @@ class FakeMicrosoft(Session):
                 "authorization_endpoint": endpoints["authorize"],
                 "issuer": f"{TENANT}/v2.0",
             }
-            return auth.Reply(200, {}, orjson.dumps(document), url)
+            return Reply(200, {}, orjson.dumps(document), url)
         if "userrealm" in url:
-            return auth.Reply(200, {}, b'{"account_type":"Managed"}', url)
+            return Reply(200, {}, b'{"account_type":"Managed"}', url)
         if url.endswith("/token"):
             self.posted.append(bytes(rest["body"]))  # type: ignore[call-overload]
-            return auth.Reply(self.status, {}, orjson.dumps(self.token), url)
-        return auth.Reply(404, {}, b"{}", url)
+            return Reply(self.status, {}, orjson.dumps(self.token), url)
+        return Reply(404, {}, b"{}", url)
 
 
 @pytest.mark.filterwarnings("ignore:This API has been deprecated for public client flows")
@@ -300,8 +300,8 @@ def test_msal_reports_a_wrong_secret() -> None:
 
 def test_msal_reports_an_unknown_tenant() -> None:
     class NoTenant(FakeMicrosoft):
-        def request(self, method: str, url: str, **rest: object) -> auth.Reply:  # type: ignore[override]
-            return auth.Reply(400, {}, b'{"error":"invalid_tenant"}', url)
+        def request(self, method: str, url: str, **rest: object) -> Reply:
+            return Reply(400, {}, b'{"error":"invalid_tenant"}', url)
 
     authority = Authority(TENANT, "https://contoso.crm4.dynamics.com")
     with pytest.raises(LoginFailed, match="does not know the tenant"):

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connections.connectors.dynamics import values as module
+from connections.connectors.dynamics.canonical import Doubtful
 from connections.connectors.dynamics.columns import Shape
 from connections.connectors.dynamics.values import Decoded, PageDecoder, version_of
 from connections.errors import MetadataChanged, Retryable
@@ -127,7 +128,7 @@ def make_body(found: list[dict[str, Any]], *, ascii_only: bool = True) -> bytes:
 
 def slowly(body: bytes) -> Decoded:
     decoder = PageDecoder(SHAPE)
-    with patch.object(module, "astuple", side_effect=module.Doubtful):
+    with patch.object(module, "astuple", side_effect=Doubtful):
         return decoder.decode(body)
 
 
