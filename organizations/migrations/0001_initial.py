@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                 ('actor', models.CharField(blank=True, max_length=254)),
                 ('document', models.JSONField(help_text='{column: value}')),
                 ('at', models.DateTimeField()),
-                ('organization', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='recycle_bin', to='organizations.organization')),
+                ('organization', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='recycle_bin', to='organizations.organization')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('organization', 'entity', 'record', 'version'), name='deleted_once')],

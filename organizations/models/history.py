@@ -46,7 +46,11 @@ class DeletedRecord(models.Model):
     """The recycle bin: a deleted record, whole, until it is restored or its time is over."""
 
     organization = models.ForeignKey(
-        Organization, models.CASCADE, related_name="recycle_bin", db_constraint=False
+        Organization,
+        models.CASCADE,
+        related_name="recycle_bin",
+        db_index=False,
+        db_constraint=False,
     )
     entity = models.CharField(max_length=128)
     record = models.UUIDField()
