@@ -27,7 +27,7 @@ from syncjobs import lease
 from syncjobs.models import Run, SyncJob
 
 WAKE_TASK = "syncjobs.tasks.wake"
-WAKE_EXPIRES = 60
+WAKE_EXPIRES = 30
 """Seconds after which a call that no worker has taken is worthless; the tick repeats it."""
 
 logger = logging.getLogger(__name__)

@@ -76,6 +76,7 @@ def claim(run_id: UUID, worker: str) -> Run | None:
                     worker=worker[:80],
                     started=Coalesce("started", Now()),
                     lease_until=_end(),
+                    woken=None,
                 )
             )
     except IntegrityError:  # two queued runs of one connection were claimed at once

@@ -19,7 +19,7 @@ from organizations.errors import InvalidRequest
 from syncjobs import dispatch, lease, schedule
 from syncjobs.models import Run, SyncJob
 
-WAKE_AGAIN = timedelta(seconds=30)
+WAKE_AGAIN = timedelta(seconds=10)
 """A run is called again only so long after the last call, so that calls do not pile up."""
 
 logger = logging.getLogger(__name__)
