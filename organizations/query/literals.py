@@ -61,7 +61,8 @@ def literal(attribute: Attribute, value: Scalar, context: Context) -> Comparable
         return _LITERALS[kind_of(attribute)](attribute, text, context)
     except (ValueError, ArithmeticError) as error:
         raise InvalidRequest(
-            f"'{text[:80]}' is not a {attribute.type} value for attribute '{attribute.name}'.",
+            f"'{text[:80]}' is not a value of type {attribute.type} for attribute "
+            f"'{attribute.name}'.",
             "condition",
         ) from error
 

@@ -13,6 +13,7 @@ tells whether there is more. Needs PostgreSQL 17 or newer (collation pg_c_utf8).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from psycopg import sql
 
@@ -113,7 +114,7 @@ def compile_ids(
 
 def compile_filter(
     query: Query, tables: Tables, *, context: Context, record: str
-) -> tuple[str, dict[str, object]]:
+) -> tuple[str, dict[str, Any]]:
     """Return a WHERE condition and its parameters: is the record in the query?
 
     For statements that others write: `record` is the plain SQL alias of the entity's table there

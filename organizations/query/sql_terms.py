@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from psycopg import sql
 
@@ -77,7 +78,7 @@ class Build:
     context: Context
     scope: Scope
     tables: dict[int, TableInfo]
-    parameters: dict[str, object] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
 
     def bind(self, value: object, type_: sql.SQL) -> Term:
         """Return a placeholder for a value, cast to a PostgreSQL type."""

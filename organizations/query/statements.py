@@ -58,7 +58,7 @@ class Statement:
     """
 
     text: str
-    parameters: Mapping[str, object]
+    parameters: Mapping[str, Any]
     columns: tuple[OutputColumn, ...]
     limit: int | None = None
     keys: tuple[cookies.Key, ...] = ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from django.db import connection, transaction
@@ -25,3 +26,16 @@ def records(query_tables: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
     with django_db_blocker.unblock(), transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+@pytest.fixture
+def query_transaction(records: None) -> Callable[[], AbstractContextManager[None]]:
+    """Return a transaction for each example of a property: nothing in it stays."""
+
+    @contextmanager
+    def example() -> Iterator[None]:
+        with transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+
+    return example

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from organizations.query.context import Context, User
 from organizations.query.nodes import (
+    ALL,
     Condition,
     Group,
     Link,
@@ -29,8 +31,30 @@ from tests.organizations.query.tables import ACCOUNT, CONTACT, ENTITIES, TASK, R
 
 IDS = [str(UUID(int=number)) for number in range(1, 9)]
 NOW = datetime(2024, 3, 31, 13, 20, 45, 123456, tzinfo=UTC)
-ZONES = (UTC, ZoneInfo("Europe/Bratislava"), ZoneInfo("Asia/Kolkata"), timezone(timedelta(hours=-9)))
-TEXTS = ["a", "A", "ä", "Ä", "ab", "aB", "a%", "a_b", "[x]", "]", "İ", "i", "ΣΑς", "b\nc", "\\", "-"]
+ZONES = (
+    UTC,
+    ZoneInfo("Europe/Bratislava"),
+    ZoneInfo("Asia/Kolkata"),
+    timezone(timedelta(hours=-9)),
+)
+TEXTS = [
+    "a",
+    "A",
+    "ä",
+    "Ä",
+    "ab",
+    "aB",
+    "a%",
+    "a_b",
+    "[x]",
+    "]",
+    "İ",
+    "i",
+    "ΣΑς",
+    "b\nc",
+    "\\",
+    "-",
+]
 PIECES = ["a", "A", "b", "ä", "%", "_", "[a-c]", "[^a]", "[%]", "[", "]", "\\", "\n", "-", "^", "Σ"]
 NUMBERS = [-1, 0, 1, 2, 3]
 DECIMALS = ["-1.50", "0.00", "0.10", "2.00", "1.01"]
@@ -62,6 +86,7 @@ def text_of(attribute: Attribute, moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
+@cache
 def canonical(attribute: Attribute) -> st.SearchStrategy[Any]:
     """Return canonical values of an attribute, null among them."""
     kind = kind_of(attribute)
@@ -87,21 +112,49 @@ def usable(entity: Entity) -> list[Attribute]:
     return [item for item in entity.attributes if item.is_stored and not item.is_hidden]
 
 
-@st.composite
-def rows(draw: st.DrawFn, entity: Entity) -> list[dict[str, Any]]:
-    ids = draw(st.lists(st.sampled_from(IDS), unique=True, max_size=4))
+def _rows(entity: Entity, minimum: int) -> st.SearchStrategy[list[dict[str, Any]]]:
+    members = {item.name: canonical(item) for item in usable(entity)}
+    members[entity.primary_id] = st.sampled_from(IDS)
+    return st.lists(
+        st.fixed_dictionaries(members),
+        min_size=minimum,
+        max_size=4,
+        unique_by=lambda row: str(row[entity.primary_id]),
+    )
+
+
+organizations: st.SearchStrategy[Records] = st.fixed_dictionaries(
+    {"account": _rows(ACCOUNT, 2), "contact": _rows(CONTACT, 1), "task": _rows(TASK, 0)}
+)
+
+
+def make_assorted() -> list[dict[str, Any]]:
+    """Return accounts that between them hold every text, number and choice, dates and nulls."""
+    pools: dict[str, Sequence[Any]] = {item.name: _pool(item) for item in usable(ACCOUNT)}
     found = []
-    for key in ids:
-        row = {item.name: draw(canonical(item)) for item in usable(entity)}
-        found.append(row | {entity.primary_id: key})
+    for index in range(24):
+        row = {name: pool[index % len(pool)] for name, pool in pools.items()}
+        found.append(row | {"accountid": str(UUID(int=index + 1))})
     return found
 
 
-@st.composite
-def organizations(draw: st.DrawFn) -> Records:
-    return {name: draw(rows(entity)) for name, entity in ENTITIES.items()}
+def _pool(attribute: Attribute) -> Sequence[Any]:
+    noon, midnight = NOW.replace(microsecond=0), NOW.replace(hour=0, minute=0, second=0)
+    dates = [noon + timedelta(hours=hours) for hours in (-9000, -800, -37, -13, -1, 0, 11, 35)]
+    dates += [
+        midnight.replace(microsecond=0) + timedelta(days=days) for days in (-7, -1, 0, 1, 2, 32)
+    ]
+    pools: dict[Kind, Sequence[Any]] = {
+        Kind.TEXT: TEXTS,
+        Kind.BOOLEAN: [True, False],
+        Kind.ID: IDS,
+        Kind.CHOICES: CHOICES,
+        Kind.DATE: [text_of(attribute, moment) for moment in dates],
+    }
+    return [None, *(pools.get(kind_of(attribute)) or _numbers(attribute))]
 
 
+@cache
 def values(attribute: Attribute) -> st.SearchStrategy[Scalar]:
     """Return values that a condition on an attribute may have, as FetchXML writes them."""
     found = canonical(attribute).filter(lambda value: value is not None)
@@ -113,7 +166,7 @@ def values(attribute: Attribute) -> st.SearchStrategy[Scalar]:
 
 
 @st.composite
-def predicates(draw: st.DrawFn, entity: Entity, alias: str = "") -> Condition:
+def _predicates(draw: st.DrawFn, entity: Entity, alias: str) -> Condition:
     attribute = draw(st.sampled_from(usable(entity)))
     operator = draw(st.sampled_from(_operators(attribute)))
     if operator in COLUMN_OPERATORS and draw(st.integers(0, 5)) == 0:
@@ -122,6 +175,12 @@ def predicates(draw: st.DrawFn, entity: Entity, alias: str = "") -> Condition:
             attribute.name, operator, alias=alias, value_of=draw(st.sampled_from(others))
         )
     return Condition(attribute.name, operator, draw(_operands(attribute, operator)), alias)
+
+
+@cache
+def predicates(entity: str, alias: str = "") -> st.SearchStrategy[Condition]:
+    """Return conditions on an entity's attributes, of every operator that works on them."""
+    return _predicates(ENTITIES[entity], alias)
 
 
 def _alike(one: Attribute, other: Attribute) -> bool:
@@ -139,6 +198,7 @@ def _operators(attribute: Attribute) -> list[Operator]:
     ]
 
 
+@cache
 def _operands(attribute: Attribute, operator: Operator) -> st.SearchStrategy[tuple[Any, ...]]:
     arity = RULES[operator].arity
     if arity is Arity.NONE:
@@ -154,15 +214,20 @@ def _operands(attribute: Attribute, operator: Operator) -> st.SearchStrategy[tup
     return st.lists(one, min_size=bounds[0], max_size=bounds[1]).map(tuple)
 
 
+@cache
 def groups(
     conditions: st.SearchStrategy[Condition], max_leaves: int = 5
 ) -> st.SearchStrategy[Group]:
     logic = st.sampled_from(Logic)
 
     def grouped(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Group]:
-        return st.builds(Group, logic, st.lists(children, max_size=3).map(tuple))
+        return st.builds(Group, logic, st.lists(children, min_size=1, max_size=3).map(tuple))
 
     return grouped(st.recursive(conditions, grouped, max_leaves=max_leaves))
+
+
+def _seldom(group: st.SearchStrategy[Group]) -> st.SearchStrategy[Group]:
+    return st.one_of(st.just(ALL), st.just(ALL), group)
 
 
 def _link(entity: Entity, own: str, theirs: str, alias: str, **changes: Any) -> Any:
@@ -173,7 +238,7 @@ def _link(entity: Entity, own: str, theirs: str, alias: str, **changes: Any) -> 
         to_attribute=st.just(theirs),
         alias=st.just(alias),
         type=st.sampled_from(LinkType),
-        filter=groups(predicates(entity), 2),
+        filter=_seldom(groups(predicates(entity.name), 2)),
         select=st.just((Selection(entity.primary_id),)),
         **changes,
     )
@@ -190,10 +255,12 @@ _namesakes = _link(ACCOUNT, "name", "name", "n")
 @st.composite
 def queries(draw: st.DrawFn) -> Query:
     links = [draw(one) for one in (_contacts, _parents, _namesakes) if draw(st.integers(0, 2)) == 0]
-    conditions = [predicates(ACCOUNT)]
+    conditions = [predicates("account")]
     for link in links:
-        conditions.append(predicates(ENTITIES[link.entity], link.alias))
-        conditions += [predicates(TASK, nested.alias) for nested in link.links]
+        conditions.append(predicates(link.entity, link.alias))
+        conditions += [predicates("task", nested.alias) for nested in link.links]
+    one = st.one_of(*conditions)
+    alone = one.map(lambda condition: Group(Logic.AND, (condition,)))
     return Query(
-        entity="account", links=tuple(links), filter=draw(groups(st.one_of(*conditions)))
+        entity="account", links=tuple(links), filter=draw(st.one_of(alone, alone, groups(one)))
     )

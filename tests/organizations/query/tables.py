@@ -9,8 +9,8 @@ from django.db import connection
 from psycopg import sql
 
 from organizations.errors import NotFound
-from organizations.query.statements import TableInfo
-from organizations.records import RecordValue
+from organizations.query.statements import Statement, TableInfo
+from organizations.records import Value
 from organizations.schema import (
     Attribute,
     AttributeType,
@@ -21,7 +21,7 @@ from organizations.schema import (
 )
 
 SCHEMA = "query % test"
-Records = dict[str, list[dict[str, RecordValue]]]
+Records = dict[str, list[dict[str, Value]]]
 
 
 def make_attribute(name: str, type_: AttributeType, **changes: Any) -> Attribute:
@@ -105,6 +105,12 @@ def _physical(column: str) -> str:
     return f"{column} %s"
 
 
+def execute(statement: Statement) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement.text, statement.parameters)
+        return list(cursor.fetchall())
+
+
 def make_tables() -> None:
     with connection.cursor() as cursor:
         drop_tables()
@@ -144,13 +150,14 @@ def _type(attribute: Attribute) -> str:
     return _TYPES.get(attribute.type, "text")
 
 
-def insert(records: Mapping[str, Sequence[Mapping[str, RecordValue]]]) -> None:
+def insert(records: Mapping[str, Sequence[Mapping[str, Value]]]) -> None:
     """Insert records; those of one entity have the same attributes."""
     with connection.cursor() as cursor:
         for name, rows in records.items():
             if rows:
-                values = [value for row in rows for value in row.values()]
-                cursor.execute(_insert(name, list(rows[0]), len(rows)), values)
+                names = list(rows[0])
+                values = [row[column] for row in rows for column in names]
+                cursor.execute(_insert(name, names, len(rows)), values)
 
 
 def _insert(name: str, names: Sequence[str], count: int) -> sql.Composed:
@@ -175,5 +182,5 @@ class Neighbours:
     def entity(self, name: str) -> Entity:
         return entity(name)
 
-    def records(self, entity: str) -> list[dict[str, RecordValue]]:
+    def records(self, entity: str) -> list[dict[str, Value]]:
         return self._records.get(entity, [])

@@ -5,31 +5,46 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 
 from organizations.query import sql
 from organizations.query.context import Context
 from organizations.query.matcher import joined, matches
-from organizations.query.nodes import Query
+from organizations.query.nodes import Condition, Group, Logic, Query
 from organizations.query.scope import scope
-from organizations.query.statements import Statement
-from tests.organizations.query.strategies import contexts, organizations, queries
-from tests.organizations.query.tables import ACCOUNT, ENTITIES, Neighbours, Records, insert, table
+from tests.organizations.query.strategies import (
+    contexts,
+    make_assorted,
+    organizations,
+    predicates,
+    queries,
+)
+from tests.organizations.query.tables import (
+    ACCOUNT,
+    ENTITIES,
+    Neighbours,
+    Records,
+    execute,
+    insert,
+    table,
+)
 
 settings.register_profile(
     "database",
-    max_examples=150,
+    max_examples=120,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 DATABASE = settings.get_profile("database")
 
 
-def execute(statement: Statement) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement.text, statement.parameters)
-        return cursor.fetchall()
+@pytest.fixture
+def assorted(records: None) -> Records:
+    found: Records = {"account": make_assorted()}
+    insert(found)
+    return found
 
 
 def make_rows(query: Query, records: Records, context: Context) -> list[tuple[str, ...]]:
@@ -43,7 +58,21 @@ def make_rows(query: Query, records: Records, context: Context) -> list[tuple[st
     return sorted(found)
 
 
-@given(query=queries(), organization=organizations(), context=contexts)
+@given(condition=predicates("account"), context=contexts)
+@settings(DATABASE, max_examples=600)
+def test_it_judges_single_conditions_alike(
+    assorted: Records, condition: Condition, context: Context
+) -> None:
+    query = Query(entity="account", filter=Group(Logic.AND, (condition,)))
+    found = execute(sql.compile_ids(query, table, context=context, limit=100))
+    assert [str(row[0]) for row in found] == [
+        record["accountid"]
+        for record in assorted["account"]
+        if matches(query, record, ACCOUNT, context=context)
+    ]
+
+
+@given(query=queries(), organization=organizations, context=contexts)
 @DATABASE
 def test_it_finds_the_same_joined_rows(
     records: None, query: Query, organization: Records, context: Context
@@ -59,7 +88,7 @@ def test_it_finds_the_same_joined_rows(
     assert count == [(len(expected),)]
 
 
-@given(query=queries(), organization=organizations(), context=contexts)
+@given(query=queries(), organization=organizations, context=contexts)
 @DATABASE
 def test_it_finds_the_same_records(
     records: None, query: Query, organization: Records, context: Context
