@@ -84,7 +84,7 @@ def fetch_text(statement: Statement) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         for kind in _AS_TEXT:
             cursor.cursor.adapters.register_loader(kind, TextLoader)
-        cursor.execute(statement.text, statement.parameters)  # type: ignore[arg-type]
+        cursor.execute(statement.text, statement.parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
