@@ -13,7 +13,7 @@ from organizations.admin.display import Names, Shown, name_column, names_of, sho
 from organizations.admin.page import OrganizationPages, entity_of, language, patience
 from organizations.admin.search import OPERATORS, Filter, Search
 from organizations.errors import InvalidRequest, NotFound
-from organizations.query.nodes import Operator, Query
+from organizations.query.nodes import Condition, Group, Logic, Operator, Query
 from organizations.records import Record, RecordValue, Value
 from organizations.schema import Attribute, AttributeType, Entity, OneToMany
 from organizations.store import Store
@@ -77,7 +77,7 @@ class RecordPages(OrganizationPages):
         is_enabled = store.catalog.enabled(name)
         try:
             if is_enabled:
-                with patience():
+                with patience(scanning=found.is_filtered):
                     listed = _listed(store, entity, found, lcid)
         except InvalidRequest as error:
             problem = str(error)
@@ -153,25 +153,47 @@ _NOTHING = Listed([], False, 0)
 
 def _listed(store: Store, entity: Entity, found: Search, lcid: int) -> Listed:
     query = searching.query(entity, found, lcid)
-    answer = store.query(query)
+    if found.is_filtered and not found.order:
+        rows, more, count = _scanned(store, entity, query)
+    else:
+        answer = store.query(query)
+        rows, more = answer.rows, answer.more
+        count = _count(store, entity, query)
     attributes = {item.name: item for item in entity.attributes}
     wanted = searching.columns(entity, found)
-    names = _names(store, attributes, answer.rows, wanted)
-    rows = [
+    names = _names(store, attributes, rows, wanted)
+    cells = [
         (
             str(row[entity.primary_id]),
             [shown(attributes[name], row[name], names, lcid) for name in wanted],
         )
-        for row in answer.rows
+        for row in rows
     ]
-    return Listed(rows, answer.more, _count(store, entity, query))
+    return Listed(cells, more, count)
+
+
+def _scanned(
+    store: Store, entity: Entity, query: Query
+) -> tuple[list[dict[str, RecordValue]], bool, int]:
+    """Return rows, whether there are more, and the number of all, reading the table once."""
+    ids = _ids(store, query)
+    first, last = (query.page - 1) * searching.PAGE, query.page * searching.PAGE
+    if not (page := tuple(ids[first:last])):
+        return [], False, len(ids)
+    among = Group(Logic.AND, (Condition(entity.primary_id, Operator.IN, page),))
+    rows = store.query(replace(query, filter=among, page=1)).rows
+    return rows, len(ids) > last, len(ids)
 
 
 def _count(store: Store, entity: Entity, query: Query) -> int:
     """Count the records, but no further than COUNTED + 1."""
     if not query.filter.children:
         return counted(store.organization.schema, entity.name)
-    return len(next(store.ids(replace(query, order=()), size=COUNTED + 1), []))
+    return len(_ids(store, query))
+
+
+def _ids(store: Store, query: Query) -> list[str]:
+    return next(store.ids(replace(query, order=()), size=COUNTED + 1), [])
 
 
 def _names(

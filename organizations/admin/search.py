@@ -78,6 +78,11 @@ class Search:
     columns: tuple[str, ...] = ()
     page: int = 1
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether records are looked for by anything but their id."""
+        return bool(self.filters or (self.text and not _is_guid(self.text)))
+
     def link(self, **changes: Any) -> str:
         """Return the query string of this search with changes; another order is page 1 again."""
         other = replace(self, **changes)
