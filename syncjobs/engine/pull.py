@@ -161,10 +161,7 @@ class Pull:
         for ids in self._context.server.ids(self._task.server, query):
             links = self._context.state.links(self._task.key, ids)
             entered = [
-                item
-                for item in ids
-                if item not in self._left
-                and (item not in links or links[item].state != LinkState.CURRENT)
+                item for item in ids if item not in links or links[item].state != LinkState.CURRENT
             ]
             if entered:
                 self._carry_page(replace(self._reader.by_id(entered), absent=()), None)

@@ -181,8 +181,9 @@ def test_it_remembers_a_deletion_that_met_a_client_edit_while_writing() -> None:
     assert world.counts() == Counts(deleted=1)
 
 
-def test_it_does_not_recreate_what_the_client_deleted() -> None:
-    world = make_world(entities=("account",))
+@pytest.mark.parametrize("hosted", [True, False])
+def test_it_does_not_recreate_what_the_client_deleted(hosted: bool) -> None:
+    world = make_world(entities=("account",), hosted=hosted)
     for account in make_accounts(world, 2):
         world.sync()
         world.client.delete("account", account)
