@@ -64,16 +64,15 @@ class Processes:
         return found
 
     def stop(self) -> None:
-        """End all, the last started first; kill what does not end."""
-        for name in reversed(list(self._running)):
-            _end(self._running.pop(name))
+        """End all at once; kill what does not end."""
+        _end(list(self._running.values()))
+        self._running.clear()
         self._record.unlink(missing_ok=True)
 
     def end_left_over(self) -> int:
         """End the programs of an earlier `serve` that was killed; return how many there were."""
         found = [process for process in _recorded(self._record) if is_alive(process)]
-        for process in found:
-            _end(process)
+        _end(found)
         self._record.unlink(missing_ok=True)
         return len(found)
 
@@ -105,13 +104,22 @@ def _recorded(record: Path) -> Iterator[psutil.Process]:
                 yield process
 
 
-def _end(process: psutil.Process) -> None:
-    """Ask a program to end; kill it and its children if it does not."""
-    with suppress(psutil.NoSuchProcess):
-        children = process.children(recursive=True)
-        process.terminate()
-        if not wait_ended(process, STOP_SECONDS):
-            for one in (process, *children):
+def _end(programs: Sequence[psutil.Process]) -> None:
+    """Ask programs to end; kill those that do not, with their children."""
+    families = [[program, *_children(program)] for program in programs]
+    for program in programs:
+        with suppress(psutil.NoSuchProcess):
+            program.terminate()
+    for program, *children in families:
+        if not wait_ended(program, STOP_SECONDS):
+            for one in (program, *children):
                 with suppress(psutil.NoSuchProcess):
                     one.kill()
-            wait_ended(process, STOP_SECONDS)
+            wait_ended(program, STOP_SECONDS)
+
+
+def _children(program: psutil.Process) -> list[psutil.Process]:
+    try:
+        return program.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []

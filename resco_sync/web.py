@@ -31,6 +31,10 @@ def environment() -> dict[str, str]:
     own = {
         "RESCO_SYNC_REGISTRATION": "open",
         "RESCO_SYNC_EGRESS_ALLOW": f"{HOST}:{settings.PORT}",
+        # A worker that is told to end gives its run back at once; the next goes on with it.
+        "REMAP_SIGTERM": "SIGQUIT",
+        # Who works as root on their own machine knows it.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
     }
     return {**own, **os.environ}
 
@@ -61,12 +65,17 @@ def answers() -> bool:
 
 
 def start(processes: Processes) -> None:
-    """Start the pages and wait until they answer. Raises CommandError."""
+    """Start the pages; `wait` tells when they answer."""
     processes.start("web", command())
+
+
+def wait(processes: Processes) -> None:
+    """Wait until the pages answer. Raises CommandError when they, or another program, end."""
     end = time.monotonic() + START_SECONDS
     while not answers():
-        if processes.ended():
-            raise CommandError("The web pages could not be started; the reason is above.")
+        found = processes.ended()
+        if found:
+            raise CommandError(f"The {found[0]} could not be started; the reason is above.")
         if time.monotonic() > end:
             raise CommandError(
                 f"The web pages did not answer in {START_SECONDS} seconds at {address()}."

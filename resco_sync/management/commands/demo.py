@@ -41,6 +41,7 @@ class Command(BaseCommand):
             processes.end_left_over()
             if not web.answers():
                 web.start(processes)
+                web.wait(processes)
             try:
                 demo.make(options["records"], self._say)
                 found = demo.compare(self._say)

@@ -32,7 +32,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until a signal or until a program ends."""
-        signal.signal(signal.SIGTERM, _interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _interrupt)
         processes = Processes(settings.VAR / "serve.json", web.environment())
         try:
             with stopped_at_end(processes):
@@ -50,9 +51,10 @@ class Command(BaseCommand):
             self._say("Ended the programs that an earlier start left running.")
         _check_port(settings.PORT)
         self._prepare()
-        self._say("Starting the web pages …")
+        self._say("Starting …")
         web.start(processes)
         if settings.RESCO_SYNC_DEMO and not demo.is_there():
+            web.wait(processes)
             processes.start("demo", [sys.executable, "manage.py", "demo"])
             if processes.wait("demo"):
                 self.stderr.write("The demo could not be made (see above); the product runs on.")
@@ -60,6 +62,7 @@ class Command(BaseCommand):
         processes.start("worker", _worker("runs", "--concurrency=2"))
         processes.start("worker of the clock", _worker("clock", "--pool=solo"))
         processes.start("clock", _celery("beat", "--pidfile="))
+        web.wait(processes)
         self._say(f"Resco CRM Sync is at {web.address()}/ (Ctrl-C stops it)")
 
     def _prepare(self) -> None:
