@@ -60,12 +60,12 @@ def _build(row: SyncedEntity, entity: Callable[[str], Entity]) -> EntityTask | U
         )
     except InvalidRequest as error:
         return Unbuilt(row.name, f"The sync filter cannot be used: {error}")
-    attributes = tuple(sorted(filter(_is_carried, both.attributes), key=_is_no_primary_id))
+    served = tuple(sorted(filter(_is_served, both.attributes), key=_is_no_primary_id))
     return EntityTask(
         key=row.pk,
-        server=replace(both, attributes=attributes),
+        server=replace(both, attributes=served),
         client=both,
-        attributes=attributes,
+        attributes=tuple(attribute for attribute in served if attribute.name != VERSION),
         query=query,
         sync_deletion=row.sync_deletion,
     )
@@ -94,13 +94,9 @@ def _described(client: Connector, name: str) -> Entity:
         raise UnknownEntity(name) from error
 
 
-def _is_carried(attribute: Attribute) -> bool:
-    return (
-        attribute.is_stored
-        and not attribute.is_hidden
-        and attribute.origin is Origin.SERVER
-        and attribute.name != VERSION
-    )
+def _is_served(attribute: Attribute) -> bool:
+    """Return whether the server has it; its version is never carried, but readers go by it."""
+    return attribute.is_stored and not attribute.is_hidden and attribute.origin is Origin.SERVER
 
 
 def _is_no_primary_id(attribute: Attribute) -> bool:

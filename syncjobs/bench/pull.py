@@ -18,8 +18,10 @@ from typing import Any
 from connections import registry
 from connections.connectors.base import ReadRequest
 from connections.models import Connection
+from syncjobs import entity_tasks
 from syncjobs.bench import process, recording, world, writer
 from syncjobs.bench.script import Script, fingerprint
+from syncjobs.engine.values import EntityTask
 from syncjobs.models import RunEntity
 
 Say = Callable[[str], None]
@@ -131,11 +133,13 @@ def memory(connection: Connection, folder: Path, port: int) -> dict[str, Any]:
 
 
 def _download(connection: Connection) -> None:
-    definition = world.entity()
+    """Read and parse what the engine reads, and drop it."""
+    with registry.connector(connection.client) as client:
+        (task,) = entity_tasks.build(entity_tasks.chosen(connection, ()), client)
+    if not isinstance(task, EntityTask):
+        raise RuntimeError(task.reason)
     with registry.connector(connection.server) as server:
-        attributes = tuple(item for item in definition.attributes if item.is_compared)
-        request = ReadRequest(entity=definition, attributes=attributes)
-        for page in server.read(request):
+        for page in server.read(ReadRequest(entity=task.server, attributes=task.attributes)):
             len(page.rows)
 
 

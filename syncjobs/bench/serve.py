@@ -30,7 +30,7 @@ def compare(folder: Path, *, records: int, rounds: int, say: Say) -> dict[str, A
         size = 0
         for number, body in enumerate(_pages(host, token)):
             size += len(body)
-            tape.answers[f"GET /{number} "] = Answer(200, {}, body)
+            tape.answers[f"GET /{number}  stranger"] = Answer(200, {}, body)
         tape.save()
         for number in range(rounds):
             seconds["twin"].append(_timed(lambda: sum(map(len, _pages(host, token)))))

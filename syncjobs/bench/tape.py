@@ -1,7 +1,7 @@
 """Record HTTP answers once and serve them again, so that a reader is measured and not a server.
 
 A tape is a folder: `index.json` (request → status, headers, file) and one file per body. A
-request is known by method, path with query, and its Prefer header.
+request is known by method, path with query, its Prefer header, and whether it is signed in.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        key = f"{self.command} {self.path} {self.headers.get('Prefer', '')}"
+        known = "signed in" if "Authorization" in self.headers else "stranger"
+        key = f"{self.command} {self.path} {self.headers.get('Prefer', '')} {known}"
         answer = self.server.tape.answers.get(key)
         if answer is None:
             answer = self._ask(body)
