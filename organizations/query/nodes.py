@@ -1,7 +1,7 @@
 """A query as a value: what FetchXML, OData and the admin's search all become.
 
 Nodes are frozen and know no syntax and no database. Readers make them (`fetchxml_reader`),
-writers print them (`fetchxml_writer`), back ends evaluate them (`queryset` on hosted tables,
+writers print them (`fetchxml_writer`), back ends evaluate them (`sql` on hosted tables,
 `matcher` on one record in memory, which is the oracle in tests).
 """
 
@@ -125,7 +125,11 @@ ALL = Group()
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One sort key; nulls sort first ascending and last descending."""
+    """One sort key; nulls sort first ascending and last descending.
+
+    `alias` names the link whose attribute is meant; in an aggregate query it is the alias of a
+    selection, and `attribute` is empty.
+    """
 
     attribute: str
     descending: bool = False

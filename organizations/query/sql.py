@@ -100,13 +100,19 @@ def compile_ids(
     paging and selection of the query are left aside.
     """
     build = begin(query, tables, context)
-    root = build.scope.root
-    key = build.primary_id(root, "t0")
-    terms = [membership(build, "t0")]
+    root, names = build.scope.root, aliases(build, "t")
+    joined = with_parents(build, filtered_sources(build))
+    key = build.primary_id(root, names[0])
+    terms = [where(build, joined, names)]
     if after is not None:
         terms.append(sql.SQL("{} > {}").format(key, build.bind(after, sql.SQL("uuid"))))
-    text = sql.SQL("SELECT {} FROM {} AS t0 WHERE {} ORDER BY {} LIMIT {}").format(
-        key, build.table(root), all_of(terms), key, build.bind(limit, BIGINT)
+    text = sql.SQL("SELECT {}{} FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
+        sql.SQL("DISTINCT " if joined else ""),
+        key,
+        from_clause(build, joined, names),
+        all_of(terms),
+        key,
+        build.bind(limit, BIGINT),
     )
     column = OutputColumn(primary_id(root).name, primary_id(root), query.entity)
     return Statement(text.as_string(None), build.parameters, (column,))

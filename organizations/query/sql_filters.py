@@ -77,6 +77,7 @@ def _predicate(build: Build, bound: Bound, alias: str) -> Term:
     predicate = bound.predicate
     column = build.comparable(bound.source, predicate.attribute, alias)
     if isinstance(predicate.test, IsNull):
+        column = _null_column(build, bound, alias)
         return sql.SQL("{} IS {}").format(
             column, sql.SQL("NOT NULL" if predicate.is_negative else "NULL")
         )
@@ -87,6 +88,18 @@ def _predicate(build: Build, bound: Bound, alias: str) -> Term:
         type_ = sql_type(predicate.attribute)
         term = _TESTS[type(predicate.test)](build, predicate.test, column, type_)
     return sql.SQL("({}) IS NOT TRUE").format(term) if predicate.is_negative else term
+
+
+def _null_column(build: Build, bound: Bound, alias: str) -> Term:
+    """Return the column to test for null.
+
+    Whether an optional linked record is there shows in the attribute it is joined by as well as
+    in its primary id, and only from the former does the planner see that it is an anti-join.
+    """
+    source, attribute = bound.source, bound.predicate.attribute
+    if not source.is_required and attribute.name == source.entity.primary_id:
+        attribute, _ = join_attributes(source)
+    return build.column(source, attribute, alias)
 
 
 def _compare(build: Build, test: Compare, column: Term, type_: sql.SQL) -> Term:
