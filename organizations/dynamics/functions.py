@@ -16,7 +16,7 @@ from organizations.query.nodes import Condition, Group, Logic, Operator, Query
 
 VERSION = "9.2.25063.00178"
 _PREFIX = "$metadata#Microsoft.Dynamics.CRM."
-_UNIT = "businessunit"
+_UNIT, _PARENT = "businessunit", "parentbusinessunitid"
 
 
 def who_am_i(call: Call) -> Mapping[str, Any]:
@@ -30,8 +30,8 @@ def who_am_i(call: Call) -> Mapping[str, Any]:
 
 def _root_unit(call: Call) -> str:
     """Return the business unit without a parent; where there is none, always the same id."""
-    if call.catalog.enabled(_UNIT):
-        top = Condition("parentbusinessunitid", Operator.NULL)
+    if call.catalog.enabled(_UNIT) and call.catalog.entity(_UNIT).attribute(_PARENT):
+        top = Condition(_PARENT, Operator.NULL)
         query = Query(entity=_UNIT, filter=Group(Logic.AND, (top,)))
         for row in call.store.page(_UNIT, [f"{_UNIT}id"], filter=query, limit=1):
             return str(row[0])

@@ -13,7 +13,6 @@ from organizations.dynamics.call import Call, answer
 from organizations.dynamics.names import Shape
 from organizations.dynamics.selection import Selection
 from organizations.query.nodes import Query
-from organizations.query.nodes import Selection as Selected
 from organizations.records import Row
 
 MOST_COUNTED = 5000
@@ -100,7 +99,6 @@ def _sorted_page(call: Call, chosen: Selection, position: links.Position) -> _Pa
     entity = chosen.shape.entity
     query = replace(
         chosen.query,
-        select=(Selected(entity.primary_id),),
         page=position.page,
         count=_limit(chosen),
         cookie=position.cookie,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from organizations.dynamics.errors import bad_request
 
 _QUOTED = r"'(?:[^']|'')*'"
-_SEGMENT = re.compile(rf"([^/('\s]+)(?:\(((?:{_QUOTED}|[^()'])*)\))?(?:/|\Z)")
+_SEGMENT = re.compile(rf"([^/()'\s]+)(?:\(((?:{_QUOTED}|[^()'])*)\))?(?:/|\Z)")
 _PAIR = re.compile(rf"\s*([A-Za-z_@][\w.]*)\s*=\s*({_QUOTED}|[^,']*)\s*(?:,|\Z)")
 GUID = re.compile(r"\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?\Z", re.IGNORECASE)
 

@@ -62,7 +62,9 @@ class RowWriter:
         }
         present = [item for item in attributes if item.name in places]
         self._keys = [property_name(item) for item in present]
-        self._pick = _picker([places[item.name] for item in present])
+        found = [places[item.name] for item in present]
+        self._pick, self._plain_pick = _picker(found), _picker([-1, *found])
+        self._plain_keys = [ETAG, *self._keys]
         self._annotator = Annotator(shape, present, places, preferences, language)
 
     def _add_columns(self, attribute: Attribute) -> None:
@@ -75,13 +77,13 @@ class RowWriter:
         """Return one object per row."""
         if self._annotator.is_needed:
             return list(self._annotated(store, rows))
-        keys, pick, missing = self._keys, self._pick, self._missing
-        if missing:
-            return [
-                {ETAG: f'W/"{row[-1]}"', **dict(zip(keys, pick(row), strict=True)), **missing}
-                for row in rows
-            ]
-        return [{ETAG: f'W/"{row[-1]}"', **dict(zip(keys, pick(row), strict=True))} for row in rows]
+        return [self._plain(row) for row in rows]
+
+    def _plain(self, row: Row) -> Document:
+        # The version holds the first place of the dictionary for the etag.
+        document: Document = dict(zip(self._plain_keys, self._plain_pick(row), strict=False))
+        document[ETAG] = f'W/"{row[-1]}"'
+        return document | self._missing if self._missing else document
 
     def _annotated(self, store: Store, rows: Sequence[Row]) -> Iterable[Document]:
         annotate = self._annotator.prepare(store, rows)

@@ -10,6 +10,7 @@ from organizations.dynamics.names import Shape
 from organizations.dynamics.preferences import MAX_PAGE
 from organizations.dynamics.rows import RowWriter, selected
 from organizations.query.nodes import ALL, Group, Link, Logic, Query
+from organizations.query.nodes import Selection as Selected
 from organizations.query.odata_reader import read_filter, read_order
 
 
@@ -53,10 +54,12 @@ def _query(call: Call, shape: Shape, within: Query | None) -> Query:
     query = within or Query(entity=shape.entity.name)
     if text := call.options.get("$filter"):
         found = read_filter(text, shape.entity, call.names, call.aliases)
-        query = _narrowed(query, found.group, found.links)
+        query = replace(_narrowed(query, found.group, found.links), distinct=found.multiplies)
     if text := call.options.get("$orderby"):
         query = replace(query, order=read_order(text, shape.entity, call.names))
-    return query
+    # Distinct records are told apart by their id, and sorted only by what is returned.
+    shown = (shape.entity.primary_id, *(order.attribute for order in query.order))
+    return replace(query, select=tuple(Selected(name) for name in dict.fromkeys(shown)))
 
 
 def _narrowed(query: Query, group: Group, links: tuple[Link, ...]) -> Query:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from organizations.records import Reference
+from organizations.store import Store
 from tests.organizations.dynamics.library import ANNOTATED, HOST, Api, make
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +130,17 @@ def test_any_over_a_collection_and_pairs(api: Api) -> None:
     api.send("POST", f"books({book})/book_shelf_association/$ref", reference(api, "shelves", shelf))
     assert names(api.rows("books?$filter=book_shelf_association/any(s:s/name eq 'top')")) == ["A"]
     assert api.rows("books?$filter=book_shelf_association/any(s:s/name eq 'low')") == []
+
+
+@pytest.mark.parametrize("order", ["", "&$orderby=name"])
+def test_a_record_found_twice_is_shown_and_counted_once(api: Api, order: str) -> None:
+    book = make_book(api, "A")
+    for name in ("top one", "top two"):
+        shelf = make(api.twin, "shelf", name=name)
+        Store(api.twin).associate("book_shelf_association", book, shelf)
+    text = "book_shelf_association/any(s:startswith(s/name,'top'))"
+    document = api.get(f"books?$count=true&$filter={text}{order}")
+    assert (document["@odata.count"], names(document["value"])) == (1, ["A"])
 
 
 def reference(api: Api, set_name: str, key: str) -> dict[str, str]:
