@@ -41,10 +41,7 @@ class Answer:
 Handler = Callable[[Request], Answer]
 
 
-@contextmanager
-def serve(handler: Handler) -> Iterator[str]:
-    """Serve until the block ends; gives the server's URL without a slash at its end."""
-
+def _conversation(handler: Handler) -> type[BaseHTTPRequestHandler]:
     class Conversation(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
@@ -68,7 +65,13 @@ def serve(handler: Handler) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Conversation)
+    return Conversation
+
+
+@contextmanager
+def serve(handler: Handler) -> Iterator[str]:
+    """Serve until the block ends; gives the server's URL without a slash at its end."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _conversation(handler))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

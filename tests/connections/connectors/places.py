@@ -16,7 +16,7 @@ from organizations.dynamics.changes import expire
 from organizations.models import Application, Organization
 from organizations.records import RecordValue, Reference
 from organizations.store import Store
-from tests.connections.connectors.contract import Place, Values
+from tests.connections.connectors.place import Place, Values
 from tests.connections.connectors.sample import ENTITIES
 from tests.organizations.making import make_organization
 
