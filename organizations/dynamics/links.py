@@ -17,6 +17,8 @@ from lxml import etree
 
 from organizations.dynamics.call import Call
 from organizations.dynamics.errors import bad_request
+from organizations.errors import InvalidRequest
+from organizations.query import markup
 
 _SAFE = "$,()'/:@*"
 _TOKEN = re.compile(r"(\d{1,19})!(\d\d/\d\d/\d{4} \d\d:\d\d:\d\d)\Z")
@@ -67,10 +69,9 @@ def _decoded(cookie: str) -> str:
 
 
 def _element(text: str) -> etree._Element:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
-        root = etree.fromstring(text.encode(), parser)
-    except etree.XMLSyntaxError as error:
+        root = markup.parse(text, "paging-cookie")
+    except InvalidRequest as error:
         raise _broken() from error
     if root.tag != "cookie":
         raise _broken()

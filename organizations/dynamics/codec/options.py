@@ -17,6 +17,7 @@ from organizations.dynamics.codec.properties import (
     metadata_id,
 )
 from organizations.errors import InvalidRequest
+from organizations.query import markup
 from organizations.schema import ENGLISH, AttributeType, Label, Option, OptionSet
 
 _TRANSITIONS = "http://schemas.microsoft.com/crm/2009/WebServices"
@@ -76,12 +77,11 @@ def _option_from_json(raw: Mapping[str, Any], name: str) -> Option:
 def _next_statuses(data: object, name: str) -> tuple[int, ...] | None:
     if not isinstance(data, str) or not data:
         return None
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
-        root = etree.fromstring(data.encode(), parser)
+        root = markup.parse(data, "TransitionData")
         found = root.iter(f"{{{_TRANSITIONS}}}allowedtransition")
         return tuple(int(item.get("tostatusid", "")) for item in found)
-    except (etree.XMLSyntaxError, ValueError) as error:
+    except (InvalidRequest, ValueError) as error:
         raise InvalidRequest(
             f"The TransitionData of an option of '{name}' cannot be read: {error}",
             "TransitionData",
