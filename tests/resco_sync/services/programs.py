@@ -33,7 +33,8 @@ def environment(var: Path, **more: str) -> dict[str, str]:
     """Return an environment in which only the embedded services can be meant."""
     urls = ("DATABASE_URL", "REDIS_URL")
     kept = {name: value for name, value in os.environ.items() if name not in urls}
-    return {**kept, "RESCO_SYNC_VAR": str(var), **more}
+    ours = {"RESCO_SYNC_VAR": str(var), "DJANGO_SETTINGS_MODULE": "resco_sync.settings"}
+    return {**kept, **ours, **more}
 
 
 def start(var: Path, statement: str = "", **more: str) -> subprocess.Popen[str]:

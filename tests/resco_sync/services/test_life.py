@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from resco_sync.liveness import is_alive
 from resco_sync.services.layout import Layout
 from tests.resco_sync.services import programs
+from tests.resco_sync.services.places import made_place
 
 KEEP = "database.execute('CREATE TABLE IF NOT EXISTS kept (n int)');"
 WRITE = KEEP + "database.execute('INSERT INTO kept VALUES (7)'); cache.set('kept', 'seven')"
@@ -25,13 +23,8 @@ NUMBERS = (
 @pytest.fixture
 def place() -> Iterator[Layout]:
     """Give a data folder whose services are gone at the end."""
-    var = Path(tempfile.mkdtemp(prefix="resco-sync-life-", dir="/tmp")).resolve()
-    layout = Layout(var, var / "run")
-    yield layout
-    for process in programs.servers(layout):
-        process.kill()
-    programs.wait_for(lambda: not programs.servers(layout))
-    shutil.rmtree(var, ignore_errors=True)
+    with made_place() as layout:
+        yield layout
 
 
 def wait_stopped(place: Layout) -> None:
