@@ -81,28 +81,20 @@ class RecordPages(OrganizationPages):
                     listed = _listed(store, entity, found, lcid)
         except InvalidRequest as error:
             problem = str(error)
+        label = entity.collection_label.text(lcid, entity.name)
         return self.page(
             request,
             "records.html",
             organization,
-            title=f"{entity.collection_label.text(lcid, entity.name)} · {organization}",
+            title=f"{label} · {organization}",
             tab="entities",
             status=400 if problem else 200,
-            entity=entity,
-            label=entity.collection_label.text(lcid, entity.name),
+            label=label,
             is_enabled=is_enabled,
             problem=problem,
-            search=found,
             listed=listed,
-            headings=_headings(entity, found, lcid),
-            attributes=_choices(entity, lcid),
-            shown=searching.columns(entity, found),
-            searched=searching.searched(entity),
-            filters=_lines(found),
-            operators=OPERATORS.items(),
             next=found.link(page=found.page + 1) if listed.more else "",
-            previous=found.link(page=found.page - 1) if found.page > 1 else "",
-            is_last_possible=found.page == searching.MOST_PAGES,
+            **_form(entity, found, lcid),
         )
 
     def record_view(self, request: HttpRequest, pk: Any, name: str, record: Any) -> HttpResponse:
@@ -149,6 +141,22 @@ class Listed:
 
 
 _NOTHING = Listed([], False, 0)
+
+
+def _form(entity: Entity, found: Search, lcid: int) -> dict[str, Any]:
+    """Return what the search form and the headings show."""
+    return {
+        "entity": entity,
+        "search": found,
+        "headings": _headings(entity, found, lcid),
+        "attributes": _choices(entity, lcid),
+        "shown": searching.columns(entity, found),
+        "searched": searching.searched(entity),
+        "filters": _lines(found),
+        "operators": OPERATORS.items(),
+        "previous": found.link(page=found.page - 1) if found.page > 1 else "",
+        "is_last_possible": found.page == searching.MOST_PAGES,
+    }
 
 
 def _listed(store: Store, entity: Entity, found: Search, lcid: int) -> Listed:

@@ -38,7 +38,6 @@ _INHERITANCE = (
 
 def role() -> Entity:
     """Make the entity of security roles."""
-    unit = Target("businessunit", "business_unit_roles", delete="Restrict")
     return table(
         "Role",
         (
@@ -48,48 +47,8 @@ def role() -> Entity:
         [
             key("RoleId", "Role|Rolle|Rola"),
             required(name(line("Name", 100, "Name|Name|Názov")), RequiredLevel.SYSTEM),
-            create_only(
-                required(
-                    lookup(
-                        "BusinessUnitId",
-                        "Business Unit|Unternehmenseinheit|Organizačná jednotka",
-                        unit,
-                    ),
-                    RequiredLevel.SYSTEM,
-                )
-            ),
-            read_only(
-                lookup(
-                    "ParentRoleId",
-                    "Parent Role|Übergeordnete Rolle|Nadradená rola",
-                    Target("role", "role_parent_role"),
-                )
-            ),
-            read_only(
-                lookup(
-                    "ParentRootRoleId",
-                    "Parent Root Role|Stammrolle|Koreňová rola",
-                    Target("role", "role_parent_root_role"),
-                )
-            ),
-            choice(
-                "IsInherited",
-                "Role inherit|Rollenvererbung|Dedenie roly",
-                _INHERITANCE,
-                default=1,
-                first=0,
-            ),
-            flag("IsAutoAssigned", "Auto-assigned|Automatisch zugewiesen|Automaticky priradená"),
-            unstored(
-                "CanBeDeleted",
-                AttributeType.MANAGED_PROPERTY,
-                "Can Be Deleted|Kann gelöscht werden|Možno odstrániť",
-            ),
-            unstored(
-                "IsCustomizable",
-                AttributeType.MANAGED_PROPERTY,
-                "Customizable|Anpassbar|Prispôsobiteľná",
-            ),
+            *_place_of_role(),
+            *_kind_of_role(),
             *_solution("RoleIdUnique"),
             *audit("role"),
             *imported()[:2],
@@ -99,6 +58,35 @@ def role() -> Entity:
         ownership=Ownership.BUSINESS,
         tracks_changes=True,
     )
+
+
+def _place_of_role() -> list[Column]:
+    unit = lookup(
+        "BusinessUnitId",
+        "Business Unit|Unternehmenseinheit|Organizačná jednotka",
+        Target("businessunit", "business_unit_roles", delete="Restrict"),
+    )
+    parent = Target("role", "role_parent_role")
+    root = Target("role", "role_parent_root_role")
+    root_label = "Parent Root Role|Stammrolle|Koreňová rola"
+    return [
+        create_only(required(unit, RequiredLevel.SYSTEM)),
+        read_only(lookup("ParentRoleId", "Parent Role|Übergeordnete Rolle|Nadradená rola", parent)),
+        read_only(lookup("ParentRootRoleId", root_label, root)),
+    ]
+
+
+def _kind_of_role() -> list[Column]:
+    managed = AttributeType.MANAGED_PROPERTY
+    deletable = "Can Be Deleted|Kann gelöscht werden|Možno odstrániť"
+    automatic = "Auto-assigned|Automatisch zugewiesen|Automaticky priradená"
+    inherits = "Role inherit|Rollenvererbung|Dedenie roly"
+    return [
+        choice("IsInherited", inherits, _INHERITANCE, default=1, first=0),
+        flag("IsAutoAssigned", automatic),
+        unstored("CanBeDeleted", managed, deletable),
+        unstored("IsCustomizable", managed, "Customizable|Anpassbar|Prispôsobiteľná"),
+    ]
 
 
 def _solution(unique: str) -> list[Column]:

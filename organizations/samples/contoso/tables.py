@@ -26,7 +26,6 @@ def table(
     *,
     code: int,
     set_name: str,
-    description: str = "",
     pairs: ManyToMany | None = None,
     **properties: Any,
 ) -> Entity:
@@ -43,7 +42,6 @@ def table(
         schema_name=schema_name,
         label=label(labels[0]),
         collection_label=label(labels[1]),
-        description=label(description) if description else label(labels[1]),
         type_code=code,
         set_name=set_name,
         primary_id=next(item.name for item in attributes if item.is_primary_id),
