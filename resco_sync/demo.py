@@ -6,10 +6,8 @@ Everything goes the way it goes for a customer: over HTTP, through the connect s
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from connections import registry
 from connections.connect import proof, service
 from connections.connect.request import ConnectRequest, EntityChoice
 from connections.metadata import carried
@@ -34,32 +32,17 @@ class DemoError(Exception):
     """The demo cannot be made; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """The records of one entity on both sides after the first run.
-
-    `equal` are those that a full reading, field by field, found unchanged.
-    """
-
-    entity: str
-    server: int
-    client: int
-    equal: int
-
-    @property
-    def is_equal(self) -> bool:
-        """Return whether every record of either side stands on the other, unchanged."""
-        return self.server == self.client == self.equal
-
-
 def is_there() -> bool:
     """Return whether the demo was made, and its first Sync All done."""
     done = (Run.State.SUCCEEDED, Run.State.PARTLY)
     return Run.objects.filter(connection__name=CLIENT, kind=Run.Kind.SYNC, state__in=done).exists()
 
 
-def make(records: int, say: Say) -> None:
-    """Make what is missing of the demo; raises DemoError when a run does not succeed."""
+def make(records: int, say: Say) -> Run:
+    """Make what is missing of the demo and carry it over; return the run of Sync All.
+
+    Raises DemoError when a run does not succeed.
+    """
     twin = _twin(records, say)
     connection = Connection.objects.filter(name=CLIENT).first() or _connect(twin, say)
     if connection.state != Connection.State.READY:
@@ -67,29 +50,9 @@ def make(records: int, say: Say) -> None:
         update = dispatch.start(connection, Run.Kind.CONNECT, reason="demo", inline=True)
         _carry_out(update, say)
     say(f"Sync All: {SERVER} → {CLIENT} …")
-    _carry_out(dispatch.start_sync(connection, reason="demo", inline=True), say)
-
-
-def compare(say: Say) -> list[Compared]:
-    """Read everything again on both sides and compare it field by field, writing nothing."""
-    connection = Connection.objects.get(name=CLIENT)
-    say("Comparing every record on both sides …")
-    run = dispatch.start_sync(connection, reason="demo", full=True, dry_run=True, inline=True)
-    _carry_out(run, lambda line: None)
-    unchanged = dict(run.entities.values_list("name", "unchanged"))
-    return list(_compared(connection, unchanged))
-
-
-def _compared(connection: Connection, unchanged: Mapping[str, int]) -> list[Compared]:
-    with (
-        registry.connector(connection.server) as server,
-        registry.connector(connection.client) as client,
-    ):
-        return [
-            Compared(entity.name, server.count(entity), client.count(entity), equal)
-            for name, equal in sorted(unchanged.items())
-            for entity in client.describe([name])
-        ]
+    run = dispatch.start_sync(connection, reason="demo", inline=True)
+    _carry_out(run, say)
+    return run
 
 
 def _twin(records: int, say: Say) -> Organization:

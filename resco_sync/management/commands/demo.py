@@ -10,8 +10,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from connections.connect.errors import ConnectError
+from connections.errors import ConnectorError
 from organizations.errors import OrganizationError
 from resco_sync import demo, web
+from resco_sync.equality import Compared, compare
 from resco_sync.processes import Processes, stopped_at_end
 
 
@@ -43,16 +45,17 @@ class Command(BaseCommand):
                 web.start(processes)
                 web.wait(processes)
             try:
-                demo.make(options["records"], self._say)
-                found = demo.compare(self._say)
-            except (demo.DemoError, ConnectError, OrganizationError) as error:
+                run = demo.make(options["records"], self._say)
+                self._say("Comparing every record on both sides, field by field …")
+                found = list(compare(run))
+            except (demo.DemoError, ConnectError, ConnectorError, OrganizationError) as error:
                 raise CommandError(str(error)) from error
         self._print(found, as_document=options["json"])
         different = [one.entity for one in found if not one.is_equal]
         if different:
             raise CommandError(f"The two sides differ in: {', '.join(different)}.")
 
-    def _print(self, found: list[demo.Compared], *, as_document: bool) -> None:
+    def _print(self, found: list[Compared], *, as_document: bool) -> None:
         if as_document:
             rows = [
                 {"name": one.entity, "server": one.server, "client": one.client, "equal": one.equal}
