@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -165,31 +165,31 @@ def _beneath(call: Call, entity: Entity, rest: Sequence[Segment]) -> HttpRespons
     first, *more = rest
     if first.name not in _KINDS:
         return _property(call, entity, first, more)
-    documents = _documents(call, entity, first.name)
     kind = _KINDS[first.name]
     if more and more[0].name.startswith(CAST):
         cast = more.pop(0).name.removeprefix(CAST)
-        documents = _of_cast(entity, documents, cast, first.name)
+        entity = _of_cast(entity, cast, first.name)
         kind = _Kind(cast, kind.documents, kind.name)
     if more and more[0].name != "OptionSet" and more[0].name != "GlobalOptionSet":
         raise unknown_segment(more[0].name)
+    documents = kind.documents(entity, call.organization.language)
     place = f"EntityDefinitions('{entity.name}')/{first.name}"
     if not first.called:
         return _listed(call, documents, kind, place)
     return _element(call, documents, kind, first, more, place)
 
 
-def _of_cast(
-    entity: Entity, documents: list[Document], cast: str, navigation: str
-) -> list[Document]:
+def _of_cast(entity: Entity, cast: str, navigation: str) -> Entity:
+    """Return the entity with only those elements of a list that are of the cast's type."""
     if navigation != "Attributes":
         if cast not in ("OneToManyRelationshipMetadata", "ManyToManyRelationshipMetadata"):
             raise unknown_segment(CAST + cast)
-        return documents if cast == _KINDS[navigation].type else []
+        fits = cast == _KINDS[navigation].type
+        return entity if fits else replace(entity, relationships=(), keys=())
     if cast not in _CASTS:
         raise unknown_segment(CAST + cast)
-    names = {item.name for item in entity.attributes if _is_of_cast(item.type, cast)}
-    return [item for item in documents if item["LogicalName"] in names]
+    kept = (item for item in entity.attributes if _is_of_cast(item.type, cast))
+    return replace(entity, attributes=tuple(kept))
 
 
 def _is_of_cast(kind: AttributeType, cast: str) -> bool:

@@ -1,7 +1,7 @@
 """Metadata over the Web API, one entity at a time (dataverse.md §2).
 
-An entity takes one request for itself with keys and relationships, one for its attributes, and
-one per kind of attribute whose properties come only after a cast (option sets always do).
+An entity takes one request for itself with attributes, keys and relationships, and one per kind
+of attribute whose properties come only after a cast (option sets always do).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LISTED = (
     "IsCustomEntity",
     "ChangeTrackingEnabled",
 )
-_EXPANDED = "Keys,OneToManyRelationships,ManyToOneRelationships,ManyToManyRelationships"
+_EXPANDED = "Attributes,Keys,OneToManyRelationships,ManyToOneRelationships,ManyToManyRelationships"
 _OPTION_KINDS = ("Picklist", "MultiSelectPicklist", "State", "Status", "Boolean")
 _MARKS: Mapping[str, str] = {
     "String": "MaxLength",
@@ -66,7 +66,7 @@ def describe(client: DynamicsClient, names: Iterable[str]) -> Iterator[Entity]:
     """Yield entities in full, one after the other. Raises UnknownEntity, MetadataChanged."""
     for name in names:
         document = _definition(client, name)
-        document["Attributes"] = _attributes(client, name)
+        _complete(client, name, document.get("Attributes") or [])
         try:
             yield _readable(entity_from_json(document))
         except InvalidRequest as error:
@@ -99,17 +99,15 @@ def _definition(client: DynamicsClient, name: str) -> Document:
     return parsed(reply.body, client.root)
 
 
-def _attributes(client: DynamicsClient, name: str) -> list[Document]:
-    path = f"{_path(name)}/Attributes"
-    found: list[Document] = client.get_json(path).get("value", [])
-    known = {item["LogicalName"]: item for item in found}
+def _complete(client: DynamicsClient, name: str, found: list[Document]) -> None:
+    """Put into the attributes what only casts tell."""
+    known = {item.get("LogicalName"): item for item in found}
     for kind in _wanted_kinds(found):
         expand = "OptionSet,GlobalOptionSet" if kind in _OPTION_KINDS else ""
-        cast = f"{path}/Microsoft.Dynamics.CRM.{kind}AttributeMetadata"
+        cast = f"{_path(name)}/Attributes/Microsoft.Dynamics.CRM.{kind}AttributeMetadata"
         for item in client.get_json(with_query(cast, expand=expand)).get("value", ()):
             if item.get("LogicalName") in known:
                 known[item["LogicalName"]].update(_without_control(item))
-    return found
 
 
 def _wanted_kinds(found: Iterable[Document]) -> list[str]:

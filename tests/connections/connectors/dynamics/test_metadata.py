@@ -57,8 +57,7 @@ def make_definition() -> dict[str, list[Answer]]:
     definition = {"LogicalName": "account", "PrimaryIdAttribute": "accountid"}
     cast = f"GET {BASE}/Attributes/Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
     return {
-        f"GET {BASE}": [told(definition)],
-        f"GET {BASE}/Attributes": [told({"value": attributes})],
+        f"GET {BASE}": [told(definition | {"Attributes": attributes})],
         cast: [told({"value": [{"LogicalName": "size", "OptionSet": options}]})],
     }
 
@@ -66,7 +65,7 @@ def make_definition() -> dict[str, list[Answer]]:
 def test_it_asks_for_casts_only_where_they_tell_more() -> None:
     with connected(make_definition()) as (fake, connector):
         (entity,) = connector.describe(["account"])
-        assert len(fake.asked) == 3
+        assert len(fake.asked) == 2
         assert "$expand=OptionSet,GlobalOptionSet" in fake.targets()[-1]
     size = entity.attribute("size")
     assert size is not None
@@ -87,8 +86,15 @@ def test_a_party_list_of_unknown_meaning_is_not_stored() -> None:
         for name in ("to", "partners")
     ]
     answers = {
-        base: [told({"LogicalName": "letter", "PrimaryIdAttribute": "activityid"})],
-        f"{base}/Attributes": [told({"value": lists})],
+        base: [
+            told(
+                {
+                    "LogicalName": "letter",
+                    "PrimaryIdAttribute": "activityid",
+                    "Attributes": lists,
+                }
+            )
+        ],
     }
     with connected(answers) as (_, connector):
         (letter,) = connector.describe(["letter"])
@@ -100,7 +106,6 @@ def test_it_says_which_entity_or_definition_is_wrong() -> None:
     answers = {
         base.format("gone"): [failed("0x80060888", status=404)],
         base.format("odd"): [told({"LogicalName": "odd"})],
-        base.format("odd") + "/Attributes": [told({"value": []})],
     }
     with connected(answers) as (_, connector):
         with pytest.raises(UnknownEntity, match="no entity 'gone'"):
