@@ -150,7 +150,8 @@ def test_it_has_no_words_that_do_not_belong_here(pattern: re.Pattern[str]) -> No
 
 
 def test_it_explains_every_module() -> None:
-    assert {name_of(path) for path in sources() if not ast.get_docstring(tree(path))} == set()
+    filled = (path for path in sources() if path.stat().st_size)
+    assert {name_of(path) for path in filled if not ast.get_docstring(tree(path))} == set()
 
 
 @pytest.mark.parametrize("app", ["organizations", "connections", "syncjobs"])
