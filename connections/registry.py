@@ -68,6 +68,13 @@ def is_usable(backend: str) -> bool:
     return backend in _connectors()
 
 
+def choices() -> list[tuple[str, str]]:
+    """Return ProviderID and name of each back end that can be connected, for a form."""
+    labels = dict(Endpoint.Backend.choices)
+    known = provider_ids().items()
+    return [(key, labels.get(name, name)) for key, name in known if is_usable(name)]
+
+
 def connector(endpoint: Endpoint, *, origin: str = "") -> Connector:
     """Return the (not yet opened) connector of a saved endpoint.
 

@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from connections import filters
 from connections.connectors.base import Connector
 from connections.errors import UnknownEntity
 from connections.models import Connection, SyncedEntity
 from organizations.errors import InvalidRequest, NotFound
-from organizations.query import fetchxml_reader
-from organizations.query.nodes import Query
 from organizations.schema import VERSION, Attribute, Entity, Origin
 from syncjobs.engine.values import EntityTask
 
@@ -53,7 +52,7 @@ def _build(row: SyncedEntity, entity: Callable[[str], Entity]) -> EntityTask | U
         return Unbuilt(row.name, row.problem)
     try:
         both = entity(row.name)
-        query = read_filter(row, entity)
+        query = filters.read(row.filter_xml, row.name, entity)
     except UnknownEntity:
         return Unbuilt(
             row.name, f"The client has no definition of '{row.name}' yet. Run Update Server."
@@ -69,22 +68,6 @@ def _build(row: SyncedEntity, entity: Callable[[str], Entity]) -> EntityTask | U
         query=query,
         sync_deletion=row.sync_deletion,
     )
-
-
-def read_filter(row: SyncedEntity, entity: Callable[[str], Entity]) -> Query | None:
-    """Return the sync filter as a query, None without one.
-
-    Raises InvalidRequest if it cannot be read, or is about another entity.
-    """
-    if not row.filter_xml.strip():
-        return None
-    query = fetchxml_reader.read(row.filter_xml, schema=entity)
-    if query.entity != row.name:
-        raise InvalidRequest(
-            f"The filter of '{row.name}' is about '{query.entity}'. Write it about '{row.name}'.",
-            element="SyncFiltersXml",
-        )
-    return query
 
 
 def _described(client: Connector, name: str) -> Entity:

@@ -11,7 +11,6 @@ from django.core.exceptions import ValidationError
 from connections import registry
 from connections.connect.request import ConnectRequest, from_document
 from connections.connect.service import Client, NewClient
-from connections.models import Endpoint
 from organizations.models import Organization
 from organizations.models.organization import validate_name
 
@@ -73,13 +72,7 @@ class ConnectForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer the back ends that have a ProviderID and a connector."""
         super().__init__(*args, **kwargs)
-        labels = dict(Endpoint.Backend.choices)
-        choices = [
-            (guid, labels.get(name, name))
-            for guid, name in registry.provider_ids().items()
-            if registry.is_usable(name)
-        ]
-        self.fields["provider"] = forms.ChoiceField(label="Type", choices=choices)
+        self.fields["provider"] = forms.ChoiceField(label="Type", choices=registry.choices())
 
     def clean(self) -> dict[str, Any]:
         """Demand what a new client needs, and nothing more for one that exists."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django import forms
 from django.http import QueryDict
 
+from connections import filters
 from connections.models import SyncedEntity
 from organizations.catalog import Catalog
-from organizations.errors import InvalidRequest, NotFound
-from organizations.query import fetchxml_reader, fetchxml_writer
+from organizations.errors import InvalidRequest
 
 
 class FilterForm(forms.Form):
@@ -17,7 +17,7 @@ class FilterForm(forms.Form):
     filter_xml = forms.CharField(
         label="FetchXML",
         required=False,
-        max_length=100_000,
+        max_length=filters.MAX_LENGTH,
         widget=forms.Textarea(attrs={"rows": 16, "spellcheck": "false", "class": "rs-code"}),
     )
 
@@ -29,19 +29,13 @@ class FilterForm(forms.Form):
     def clean_filter_xml(self) -> str:
         """Return the filter as we write it, or say what is wrong with it."""
         text = self.cleaned_data["filter_xml"].strip()
-        if not text:
-            return ""
         organization = self.entity.connection.client.organization
-        schema = None if organization is None else Catalog(organization).entity
+        if organization is None:
+            raise forms.ValidationError("The client is not hosted here; set the filter there.")
         try:
-            query = fetchxml_reader.read(text, schema=schema)
-        except (InvalidRequest, NotFound) as error:
+            return filters.checked(text, self.entity.name, Catalog(organization).entity)
+        except InvalidRequest as error:
             raise forms.ValidationError(str(error)) from error
-        if query.entity != self.entity.name:
-            raise forms.ValidationError(
-                f"The filter is for entity '{query.entity}', not for '{self.entity.name}'."
-            )
-        return fetchxml_writer.write(query)
 
     def save(self) -> None:
         """Keep the filter; the next run reads the entity in full because of it."""

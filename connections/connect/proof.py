@@ -9,14 +9,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from connections import registry
+from connections import filters, registry
 from connections.connect.errors import ServerRefused, TooSlow
 from connections.connect.request import ConnectRequest, EntityChoice
 from connections.connectors.base import Connector, EntitySummary, Identity
 from connections.errors import LoginFailed, Refused, Retryable, UnknownEntity, Unreachable
 from connections.metadata import carried
 from organizations.errors import InvalidRequest, NotFound
-from organizations.query import fetchxml_reader, fetchxml_writer
 from organizations.schema import Entity
 
 DEADLINE = 30.0
@@ -104,29 +103,15 @@ class _Prover:
         text = self.request.filters_xml
         if text is None:
             return None
-        if not text:
-            return {}
-        try:
-            queries = fetchxml_reader.read_collection(text, schema=self._schema(names))
-        except (InvalidRequest, NotFound) as error:
-            raise InvalidRequest(f"'SyncFiltersXml': {error}", element="SyncFiltersXml") from error
-        for name in queries:
-            self._check_filter(name, names)
-        return {name: fetchxml_writer.write(query) for name, query in queries.items()}
-
-    def _check_filter(self, name: str, names: Mapping[str, EntitySummary]) -> None:
+        found = filters.checked_collection(text, self._schema(names))
         chosen = self.request.entities
-        if names[name].is_intersect:
-            raise InvalidRequest(
-                f"'SyncFiltersXml' filters '{name}', an N:N entity. It is filtered by the "
-                "filters of the two entities it links.",
-                element="SyncFiltersXml",
-            )
-        if chosen is not None and name not in {choice.name for choice in chosen}:
-            raise InvalidRequest(
-                f"'SyncFiltersXml' filters '{name}', which 'Entities' does not name.",
-                element="SyncFiltersXml",
-            )
+        for name in found:
+            if chosen is not None and name not in {choice.name for choice in chosen}:
+                raise InvalidRequest(
+                    f"'SyncFiltersXml' filters '{name}', which 'Entities' does not name.",
+                    element="SyncFiltersXml",
+                )
+        return found
 
     def _schema(self, names: Mapping[str, EntitySummary]) -> Callable[[str], Entity]:
         read: dict[str, Entity] = {}

@@ -13,11 +13,12 @@ from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from connections import filters
 from connections.connect import service
 from connections.models import Connection, SyncedEntity
 from organizations.catalog import Catalog
 from organizations.errors import InvalidRequest, NotFound
-from syncjobs import dispatch, entity_tasks
+from syncjobs import dispatch
 from syncjobs.api import access
 from syncjobs.api.serializers import (
     ConnectionSerializer,
@@ -113,10 +114,14 @@ class EntityDetail(_Entities, generics.RetrieveUpdateAPIView[SyncedEntity]):
     @transaction.atomic
     def perform_update(self, serializer: SyncedEntitySerializer) -> None:  # type: ignore[override]
         """Save what can be carried, and make the table of an entity that was enabled."""
+        wanted = serializer.validated_data
         row = serializer.save()
         try:
-            _check(row)
-            if "enabled" in serializer.validated_data and row.enabled:
+            if row.enabled and row.problem:
+                raise InvalidRequest(row.problem, element="enabled")
+            if "filter_xml" in wanted:
+                _save_filter(row)
+            if "enabled" in wanted and row.enabled:
                 service.enable_tables(row.connection)
         except InvalidRequest as error:
             raise ValidationError({error.element: [str(error)]}) from error
@@ -124,13 +129,13 @@ class EntityDetail(_Entities, generics.RetrieveUpdateAPIView[SyncedEntity]):
             raise ValidationError({"enabled": [f"{error} Run Update Server first."]}) from error
 
 
-def _check(row: SyncedEntity) -> None:
-    """Raise InvalidRequest (element = field) for what cannot be carried."""
-    if row.enabled and row.problem:
-        raise InvalidRequest(row.problem, element="enabled")
+def _save_filter(row: SyncedEntity) -> None:
+    """Keep the filter as we write it. Raises InvalidRequest (element = the field)."""
     organization = row.connection.client.organization
+    if organization is None:
+        return
     try:
-        if organization is not None:
-            entity_tasks.read_filter(row, Catalog(organization).entity)
+        row.filter_xml = filters.checked(row.filter_xml, row.name, Catalog(organization).entity)
     except InvalidRequest as error:
         raise InvalidRequest(str(error), element="filter_xml") from error
+    row.save(update_fields=["filter_xml"])

@@ -11,7 +11,6 @@ from django.contrib.auth.password_validation import validate_password
 from connections import registry
 from connections.connect import admission
 from connections.connect.request import ConnectRequest, from_document
-from connections.models import Endpoint
 from organizations.models.organization import validate_name
 
 _PROVIDERS = {
@@ -72,9 +71,7 @@ class RegisterForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer the back ends that have a provider; ask for a key where one is needed."""
         super().__init__(*args, **kwargs)
-        labels = dict(Endpoint.Backend.choices)
-        kinds = [(guid, labels[name]) for guid, name in registry.provider_ids().items()]
-        self.fields["type"] = forms.ChoiceField(label="Type", choices=kinds)
+        self.fields["type"] = forms.ChoiceField(label="Type", choices=registry.choices())
         self.fields["organization"].validators.append(validate_name)
         self.fields["password"].validators.append(validate_password)
         if settings.RESCO_SYNC_REGISTRATION == admission.INVITE:

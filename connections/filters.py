@@ -1,0 +1,73 @@
+"""The sync filter of an entity, whichever door it came through: read, checked, written again.
+
+A filter is FetchXML about one entity; an empty one means all records. It is kept as we write it,
+so that the same filter always has the same text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from organizations.errors import InvalidRequest, NotFound
+from organizations.query import fetchxml_reader, fetchxml_writer
+from organizations.query.nodes import Query
+from organizations.schema import Entity
+
+Schema = Callable[[str], Entity]
+"""Entity name → the server's metadata; raises NotFound."""
+
+ELEMENT = "SyncFiltersXml"
+MAX_LENGTH = 100_000
+"""Characters of one filter that an editor takes."""
+
+
+def read(text: str, name: str, schema: Schema) -> Query | None:
+    """Return the filter of entity `name` as a query, None without one.
+
+    Raises InvalidRequest if it cannot be read, names what is not there, is about another entity,
+    or if an entity of that kind has no filter of its own.
+    """
+    if not text.strip():
+        return None
+    try:
+        query = fetchxml_reader.read(text, schema=schema)
+    except NotFound as error:
+        raise InvalidRequest(str(error), element=ELEMENT) from error
+    if query.entity != name:
+        raise InvalidRequest(
+            f"The filter of '{name}' is about '{query.entity}'. Write it about '{name}'.",
+            element=ELEMENT,
+        )
+    _check_entity(schema(name))
+    return query
+
+
+def checked(text: str, name: str, schema: Schema) -> str:
+    """Return the filter as it is kept, "" without one. Raises InvalidRequest as `read` does."""
+    query = read(text, name, schema)
+    return "" if query is None else fetchxml_writer.write(query)
+
+
+def checked_collection(text: str, schema: Schema) -> dict[str, str]:
+    """Return entity name → filter as it is kept, of a `<fetchcollection>`; empty text holds none.
+
+    Raises InvalidRequest.
+    """
+    if not text:
+        return {}
+    try:
+        queries = fetchxml_reader.read_collection(text, schema=schema)
+        for name in queries:
+            _check_entity(schema(name))
+    except (InvalidRequest, NotFound) as error:
+        raise InvalidRequest(f"'{ELEMENT}': {error}", element=ELEMENT) from error
+    return {name: fetchxml_writer.write(query) for name, query in queries.items()}
+
+
+def _check_entity(entity: Entity) -> None:
+    if entity.intersect is not None:
+        raise InvalidRequest(
+            f"'{entity.name}' is an N:N entity. It is filtered by the filters of the two "
+            "entities it links.",
+            element=ELEMENT,
+        )
