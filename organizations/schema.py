@@ -244,6 +244,7 @@ class Key:
     name: str
     attributes: tuple[str, ...]
     label: Label = Label()
+    origin: Origin = Origin.SERVER
     extras: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 

@@ -5,13 +5,22 @@ Pure: two values in, items out. Items come in metadata order, so equal pairs giv
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
-from connections.metadata.merge import changes_type, clashes
-from connections.metadata.plan import Element, EntityPlan, Item, Verb
-from organizations.schema import Attribute, Entity, Label, Option, OptionSet, Origin, Relationship
+from connections.metadata.merge import changes_type, clashes, is_blocked
+from connections.metadata.plan import Element, EntityPlan, Item, Verb, fingerprint
+from organizations.schema import (
+    Attribute,
+    Entity,
+    Key,
+    Label,
+    Option,
+    OptionSet,
+    Origin,
+    Relationship,
+)
 
 ATTRIBUTE_PROPERTIES = (
     "type",
@@ -31,6 +40,7 @@ ATTRIBUTE_PROPERTIES = (
     "is_readable",
     "is_creatable",
     "is_updatable",
+    "is_custom",
     "schema_name",
 )
 ENTITY_PROPERTIES = (
@@ -47,7 +57,10 @@ ENTITY_PROPERTIES = (
     "checks_versions",
 )
 ENTITY_LABELS = ("label", "collection_label", "description")
+OPTION_SET_PROPERTIES = ("name", "is_global")
 OPTION_PROPERTIES = ("state", "default_status", "next_statuses", "color")
+TEXTS = ("label", "description")
+_CLASH = "The client has {} of its own with this name. Rename it there first."
 
 
 class Impact(Protocol):
@@ -90,8 +103,11 @@ def compare(server: Entity, client: Entity | None, impact: Impact) -> EntityPlan
             name=server.name,
             after=server.label.text(fallback=server.name),
             note=note,
+            content=fingerprint(server),
         )
         return EntityPlan(entity=server.name, items=(item,))
+    if is_blocked(server, client):
+        return EntityPlan(entity=server.name, items=(_clash(Element.ENTITY, server.name),))
     return EntityPlan(entity=server.name, items=tuple(_Comparison(server, client, impact).items()))
 
 
@@ -126,10 +142,10 @@ class _Comparison:
 
     def _attributes(self) -> Iterator[Item]:
         known = {item.name: item for item in self.client.attributes}
-        blocked = clashes(self.server, self.client)
+        blocked = clashes(self.server.attributes, self.client.attributes)
         for attribute in self.server.attributes:
             if attribute.name in blocked:
-                yield self._clash(attribute)
+                yield _clash(Element.ATTRIBUTE, f"{self.server.name}.{attribute.name}")
             else:
                 yield from self._attribute(known.get(attribute.name), attribute)
         names = {item.name for item in self.server.attributes}
@@ -137,18 +153,10 @@ class _Comparison:
             if attribute.name not in names and _is_taken(attribute):
                 yield self._removed(attribute)
 
-    def _clash(self, attribute: Attribute) -> Item:
-        return Item(
-            verb=Verb.BLOCK,
-            element=Element.ATTRIBUTE,
-            name=f"{self.server.name}.{attribute.name}",
-            note="The client has an attribute of its own with this name. Rename it there first.",
-        )
-
     def _attribute(self, old: Attribute | None, new: Attribute) -> Iterator[Item]:
         name = f"{self.server.name}.{new.name}"
         if old is None or old.is_hidden:
-            yield Item(verb=Verb.ADD, element=Element.ATTRIBUTE, name=name, after=_type_text(new))
+            yield _added(Element.ATTRIBUTE, name, new, _type_text(new))
             return
         if changes_type(old, new):
             yield Item(
@@ -164,8 +172,8 @@ class _Comparison:
             return
         for item in _changed(Element.ATTRIBUTE, name, old, new, ATTRIBUTE_PROPERTIES):
             yield self._with_risk(item, old, new)
-        yield from _labels(name, "label", old.label, new.label)
-        yield from _labels(name, "description", old.description, new.description)
+        for part in TEXTS:
+            yield from _labels(name, part, getattr(old, part), getattr(new, part))
         yield from self._options(name, new.name, old.option_set, new.option_set)
 
     def _with_risk(self, item: Item, old: Attribute, new: Attribute) -> Item:
@@ -189,6 +197,8 @@ class _Comparison:
     def _options(
         self, name: str, attribute: str, old: OptionSet | None, new: OptionSet | None
     ) -> Iterator[Item]:
+        if old and new:
+            yield from _option_set(name, old, new)
         before = {option.value: option for option in old.options} if old else {}
         after = {option.value: option for option in new.options} if new else {}
         for value, option in after.items():
@@ -207,25 +217,27 @@ class _Comparison:
 
     def _relationships(self) -> Iterator[Item]:
         old = {item.name: item for item in self.client.relationships}
+        blocked = clashes(self.server.relationships, self.client.relationships)
         for new in self.server.relationships:
-            yield from _relationship(self.server.name, old.pop(new.name, None), new)
-        for left in old.values():
-            if left.origin is Origin.SERVER:
+            name = f"{self.server.name}.{new.name}"
+            if new.name in blocked:
+                yield _clash(Element.RELATIONSHIP, name)
+            else:
+                yield from _relationship(name, old.get(new.name), new)
+        names = {item.name for item in self.server.relationships}
+        for left in self.client.relationships:
+            if left.name not in names and left.origin is Origin.SERVER:
                 name = f"{self.server.name}.{left.name}"
                 yield Item(verb=Verb.REMOVE, element=Element.RELATIONSHIP, name=name)
 
     def _keys(self) -> Iterator[Item]:
-        old = {key.name: key.attributes for key in self.client.keys}
-        new = {key.name: key.attributes for key in self.server.keys}
+        blocked = clashes(self.server.keys, self.client.keys)
+        for name in sorted(blocked):
+            yield _clash(Element.KEY, f"{self.server.name}.{name}")
+        old = {key.name: key for key in self.client.keys if key.origin is Origin.SERVER}
+        new = {key.name: key for key in self.server.keys if key.name not in blocked}
         for name in sorted(old.keys() | new.keys()):
-            if old.get(name) != new.get(name):
-                yield Item(
-                    verb=_verb(name in old, name in new),
-                    element=Element.KEY,
-                    name=f"{self.server.name}.{name}",
-                    before=", ".join(old.get(name, ())),
-                    after=", ".join(new.get(name, ())),
-                )
+            yield from _key(f"{self.server.name}.{name}", old.get(name), new.get(name))
 
 
 def _is_taken(attribute: Attribute) -> bool:
@@ -246,11 +258,13 @@ def _type_text(attribute: Attribute) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {value[key]}" for key in sorted(value))
     return "" if value is None else str(value)
 
 
 def _changed(
-    element: Element, name: str, old: object, new: object, properties: tuple[str, ...]
+    element: Element, name: str, old: object, new: object, properties: Iterable[str]
 ) -> Iterator[Item]:
     for key in properties:
         before, after = getattr(old, key), getattr(new, key)
@@ -279,16 +293,51 @@ def _labels(name: str, part: str, old: Label, new: Label) -> Iterator[Item]:
 
 def _option(name: str, old: Option | None, new: Option) -> Iterator[Item]:
     if old is None or old.retired:
-        yield Item(verb=Verb.ADD, element=Element.OPTION, name=name, after=new.label.text())
+        yield _added(Element.OPTION, name, new, new.label.text())
         return
     yield from _changed(Element.OPTION, name, old, new, OPTION_PROPERTIES)
-    yield from _labels(name, "label", old.label, new.label)
-    yield from _labels(name, "description", old.description, new.description)
+    for part in TEXTS:
+        yield from _labels(name, part, getattr(old, part), getattr(new, part))
 
 
-def _relationship(entity: str, old: Relationship | None, new: Relationship) -> Iterator[Item]:
-    name = f"{entity}.{new.name}"
+def _option_set(name: str, old: OptionSet, new: OptionSet) -> Iterator[Item]:
+    yield from _changed(Element.ATTRIBUTE, name, old, new, OPTION_SET_PROPERTIES)
+    for part in TEXTS:
+        yield from _labels(f"{name}.options", part, getattr(old, part), getattr(new, part))
+
+
+def _relationship(name: str, old: Relationship | None, new: Relationship) -> Iterator[Item]:
     if old is None:
-        yield Item(verb=Verb.ADD, element=Element.RELATIONSHIP, name=name)
-    elif replace(old, origin=Origin.SERVER) != replace(new, origin=Origin.SERVER):
-        yield Item(verb=Verb.CHANGE, element=Element.RELATIONSHIP, name=name)
+        yield _added(Element.RELATIONSHIP, name, new)
+    elif type(old) is not type(new):
+        before, after = type(old).__name__, type(new).__name__
+        yield Item(
+            verb=Verb.CHANGE,
+            element=Element.RELATIONSHIP,
+            name=name,
+            before=before,
+            after=after,
+            content=fingerprint(new),
+        )
+    else:
+        compared = (item.name for item in fields(new) if item.compare and item.name != "origin")
+        yield from _changed(Element.RELATIONSHIP, name, old, new, compared)
+
+
+def _added(element: Element, name: str, new: object, after: str = "") -> Item:
+    content = fingerprint(new)
+    return Item(verb=Verb.ADD, element=element, name=name, after=after, content=content)
+
+
+def _key(name: str, old: Key | None, new: Key | None) -> Iterator[Item]:
+    before, after = (", ".join(key.attributes) if key else "" for key in (old, new))
+    if before != after:
+        verb = _verb(old is not None, new is not None)
+        yield Item(verb=verb, element=Element.KEY, name=name, before=before, after=after)
+    elif old and new:
+        yield from _labels(name, "label", old.label, new.label)
+
+
+def _clash(element: Element, name: str) -> Item:
+    kind = f"an {element}" if element[0] in "aeiou" else f"a {element}"
+    return Item(verb=Verb.BLOCK, element=element, name=name, note=_CLASH.format(kind))

@@ -2,22 +2,26 @@
 
 Server elements replace the client's. Elements of local origin survive and are never sent (design
 5.1.10). What the server no longer has is hidden, not dropped; an option in use is retired. A
-local element whose name the server now uses too blocks that one item.
+local element whose name the server now uses too blocks that one item, and stays as it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 from organizations.schema import Attribute, Entity, Key, Option, OptionSet, Origin, Relationship
+
+Named = Attribute | Relationship | Key
+Kind = TypeVar("Kind", bound=Named)
 
 OptionInUse = Callable[[str, str, int], int]
 """Count the records of an entity whose attribute holds an option."""
 
 
 def merge(server: Entity, client: Entity | None, in_use: OptionInUse) -> Entity:
-    """Return the client's next definition of one entity."""
+    """Return the client's next definition of one entity, which `is_blocked` does not block."""
     if client is None:
         return replace(
             server, origin=Origin.SERVER, attributes=tuple(map(_taken, server.attributes))
@@ -26,15 +30,20 @@ def merge(server: Entity, client: Entity | None, in_use: OptionInUse) -> Entity:
         server,
         origin=Origin.SERVER,
         attributes=_attributes(server, client, in_use),
-        relationships=_with_local_relationships(server.relationships, client.relationships),
-        keys=_with_local_keys(server.keys, client.keys),
+        relationships=_with_local(server.relationships, client.relationships),
+        keys=_with_local(server.keys, client.keys),
     )
 
 
-def clashes(server: Entity, client: Entity) -> set[str]:
-    """Return names of attributes that the client made itself and the server now has too."""
-    local = {item.name for item in client.attributes if item.origin is Origin.LOCAL}
-    return local & {item.name for item in server.attributes}
+def is_blocked(server: Entity, client: Entity | None) -> bool:
+    """Return whether the client made an entity of that name itself, so that it stays as it is."""
+    return client is not None and client.name == server.name and client.origin is Origin.LOCAL
+
+
+def clashes(server: Iterable[Named], client: Iterable[Named]) -> set[str]:
+    """Return names of elements that the client made itself and the server now has too."""
+    local = {item.name for item in client if item.origin is Origin.LOCAL}
+    return local & {item.name for item in server}
 
 
 def changes_type(old: Attribute, new: Attribute) -> bool:
@@ -52,7 +61,7 @@ def _taken(attribute: Attribute) -> Attribute:
 
 def _attributes(server: Entity, client: Entity, in_use: OptionInUse) -> tuple[Attribute, ...]:
     known = {item.name: item for item in client.attributes}
-    blocked = clashes(server, client)
+    blocked = clashes(server.attributes, client.attributes)
     taken = [
         _next_attribute(server.name, item, known.get(item.name), in_use)
         for item in server.attributes
@@ -95,17 +104,7 @@ def _stays(option: Option, entity: str, attribute: str, in_use: OptionInUse) -> 
     return in_use(entity, attribute, option.value) > 0
 
 
-def _with_local_relationships(
-    server: Iterable[Relationship], client: Iterable[Relationship]
-) -> tuple[Relationship, ...]:
-    taken = tuple(server)
-    names = {item.name for item in taken}
-    local = (item for item in client if item.origin is Origin.LOCAL and item.name not in names)
-    return (*taken, *local)
-
-
-def _with_local_keys(server: Iterable[Key], client: Iterable[Key]) -> tuple[Key, ...]:
-    taken = tuple(server)
-    names = {item.name for item in taken}
-    local = (item for item in client if item.extras.get("local") and item.name not in names)
-    return (*taken, *local)
+def _with_local(server: Iterable[Kind], client: Iterable[Kind]) -> tuple[Kind, ...]:
+    local = tuple(item for item in client if item.origin is Origin.LOCAL)
+    names = {item.name for item in local}
+    return (*(item for item in server if item.name not in names), *local)

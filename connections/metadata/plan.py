@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from enum import StrEnum
 from typing import Any
+
+import orjson
 
 
 class Verb(StrEnum):
@@ -36,6 +38,7 @@ class Item:
 
     `before` and `after` are short texts; `note` says what the item means for data, or why it is
     blocked. `at_risk` counts records whose values a removal or a shorter length touches.
+    `content` is the fingerprint of what is added, of which the item shows only the name.
     """
 
     verb: Verb
@@ -45,13 +48,15 @@ class Item:
     after: str = ""
     note: str = ""
     at_risk: int = 0
+    content: str = ""
 
     def line(self) -> str:
         """Return the item as one canonical line, which the digest covers.
 
         Counts of records are left out: data may move on between preview and apply.
         """
-        return "\x1f".join((self.verb, self.element, self.name, self.before, self.after))
+        parts = (self.verb, self.element, self.name, self.before, self.after, self.content)
+        return "\x1f".join(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +70,7 @@ class EntityPlan:
     def digest(self) -> str:
         """Return 32 hexadecimal digits over all items."""
         text = "\n".join((self.entity, *(item.line() for item in self.items)))
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        return _digest(text.encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +87,7 @@ class MetadataPlan:
     def digest(self) -> str:
         """Return 32 hexadecimal digits over the whole plan; equal plans have equal digests."""
         text = "\n".join(plan.digest for plan in self.entities)
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        return _digest(text.encode())
 
     @property
     def is_empty(self) -> bool:
@@ -101,9 +106,23 @@ class MetadataPlan:
         return next((plan for plan in self.entities if plan.entity == name), None)
 
 
+def fingerprint(element: object) -> str:
+    """Return 32 hexadecimal digits over an element of metadata, without its `extras`."""
+    return _digest(orjson.dumps(_compared(element)))
+
+
+def _compared(value: object) -> object:
+    if is_dataclass(value):
+        return [_compared(getattr(value, item.name)) for item in fields(value) if item.compare]
+    return [_compared(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
 def plan_to_json(plan: MetadataPlan) -> dict[str, Any]:
     """Return the plan as JSON: what is saved with a run and shown by the API."""
-    fields = ("verb", "element", "name", "before", "after", "note", "at_risk")
     return {
         "digest": plan.digest,
         "unchanged": plan.unchanged,
@@ -112,7 +131,7 @@ def plan_to_json(plan: MetadataPlan) -> dict[str, Any]:
             {
                 "entity": entity.entity,
                 "digest": entity.digest,
-                "items": [{name: getattr(item, name) for name in fields} for item in entity.items],
+                "items": [asdict(item) for item in entity.items],
             }
             for entity in plan.entities
         ],

@@ -1,24 +1,29 @@
 """Update Server: read the server's metadata entity by entity, preview them, or take them over.
 
-Only one entity is in memory at a time, so an organization of 1,500 entities needs no more than
-one of ten. Preview and update run the same comparison; an update that was approved from a preview
-stops before the first entity whose differences are not the approved ones.
+Entities are read one by one and taken over in portions, so an organization of 1,500 entities
+needs no more memory than one of fifty. Preview and update run the same comparison; an update that
+was approved from a preview stops before the first portion that differs from the approved one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 
 from connections.connectors.base import Connector, EntitySummary
 from connections.errors import Refused
 from connections.metadata.compare import Impact, compare, removal
-from connections.metadata.merge import merge
+from connections.metadata.merge import is_blocked, merge
 from connections.metadata.plan import EntityPlan, MetadataPlan
-from organizations.catalog import Catalog, define, hide
+from organizations.catalog import Catalog, define, exclusive_schema_lock, hide
 from organizations.errors import NotFound
 from organizations.models import Organization
 from organizations.schema import Entity, Origin
+
+TAKEN_AT_ONCE = 20
+"""Differing entities per transaction; also how many are in memory at once."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the entity's name, how many are done, and how many there are."""
@@ -37,6 +42,14 @@ def silent(entity: str, done: int, total: int) -> None:
 
 
 @dataclass(frozen=True)
+class _Comparison:
+    """What differs of one entity, and the server's definition: None if it is not to be taken."""
+
+    plan: EntityPlan
+    entity: Entity | None
+
+
+@dataclass(frozen=True)
 class MetadataUpdate:
     """One Update Server from `server` to the client `organization`."""
 
@@ -45,48 +58,60 @@ class MetadataUpdate:
     impact: Impact
     progress: Progress = silent
 
+    @cached_property
+    def listed(self) -> tuple[EntitySummary, ...]:
+        """The server's entities, asked for once. Raises EmptyMetadata."""
+        found = tuple(self.server.entities())
+        if not found:
+            raise EmptyMetadata("The server listed no entity. Nothing was changed.")
+        return found
+
     def preview(self) -> MetadataPlan:
         """Compare everything; write nothing."""
-        found = [plan for plan, _ in self._comparisons()]
-        return _plan(found)
+        return _plan(item.plan for item in self._comparisons())
 
     def apply(self, approved: MetadataPlan | None = None) -> MetadataPlan:
         """Take over what differs; return what was done.
 
-        With `approved`, raises PlanChanged before the first entity that differs otherwise.
+        With `approved`, raises PlanChanged before the first portion with an entity that differs
+        otherwise. An entity that differs no longer is passed over: it may have been taken over
+        by a worker that died before the end.
         """
-        done: list[EntityPlan] = []
-        for plan, entity in self._comparisons():
-            if approved is not None:
-                _demand_same(plan, approved)
-            done.append(plan)
-            if plan.items:
-                self._take(plan, entity)
-        return _plan(done)
+        return _plan(self._taken(approved))
 
-    def _take(self, plan: EntityPlan, entity: Entity | None) -> None:
-        if entity is None:
-            hide(self.organization, [plan.entity])
-            return
-        merged = merge(entity, _known(Catalog(self.organization), plan.entity), self.impact.using)
-        define(self.organization, [merged])
+    def _taken(self, approved: MetadataPlan | None) -> Iterator[EntityPlan]:
+        checked = (_same(item, approved) for item in self._comparisons())
+        while portion := list(islice(checked, TAKEN_AT_ONCE)):
+            differing = [item for item in portion if item.plan.items]
+            if differing:
+                self._take(differing)
+            yield from (item.plan for item in portion)
 
-    def _comparisons(self) -> Iterator[tuple[EntityPlan, Entity | None]]:
-        """Yield each entity's differences with the server's definition, None if it is gone."""
-        listed = list(self.server.entities())
-        if not listed:
-            raise EmptyMetadata("The server listed no entity. Nothing was changed.")
+    def _take(self, portion: Iterable[_Comparison]) -> None:
+        # The lock keeps out whoever changes the client's own elements between reading and writing.
+        with exclusive_schema_lock(self.organization):
+            catalog = Catalog(self.organization)
+            found = ((item.entity, _known(catalog, item.plan.entity)) for item in portion)
+            merged = [
+                merge(server, client, self.impact.using)
+                for server, client in found
+                if server is not None and not is_blocked(server, client)
+            ]
+            define(self.organization, merged)
+            hide(self.organization, [i.plan.entity for i in portion if i.entity is None])
+
+    def _comparisons(self) -> Iterator[_Comparison]:
+        names = [summary.name for summary in self.listed]
         catalog = Catalog(self.organization)
-        names = [summary.name for summary in listed]
         for done, entity in enumerate(self.server.describe(names)):
             self.progress(entity.name, done, len(names))
-            yield compare(entity, _known(catalog, entity.name), self.impact), entity
-        for gone in _gone(catalog, listed):
-            yield removal(gone), None
+            plan = compare(entity, _known(catalog, entity.name), self.impact)
+            yield _Comparison(plan, entity if plan.items else None)
+        for gone in _gone(catalog, frozenset(names)):
+            yield _Comparison(removal(gone), None)
 
 
-def _gone(catalog: Catalog, listed: list[EntitySummary]) -> Iterator[Entity]:
-    names = {summary.name for summary in listed}
+def _gone(catalog: Catalog, names: frozenset[str]) -> Iterator[Entity]:
     for name in catalog.names():
         if name in names:
             continue
@@ -102,15 +127,24 @@ def _known(catalog: Catalog, name: str) -> Entity | None:
         return None
 
 
-def _plan(found: list[EntityPlan]) -> MetadataPlan:
-    differing = tuple(plan for plan in found if plan.items)
-    return MetadataPlan(entities=differing, unchanged=len(found) - len(differing))
+def _plan(found: Iterable[EntityPlan]) -> MetadataPlan:
+    differing, unchanged = [], 0
+    for plan in found:
+        if plan.items:
+            differing.append(plan)
+        else:
+            unchanged += 1
+    return MetadataPlan(entities=tuple(differing), unchanged=unchanged)
 
 
-def _demand_same(plan: EntityPlan, approved: MetadataPlan) -> None:
-    wanted = approved.entity(plan.entity) or EntityPlan(entity=plan.entity, items=())
-    if wanted.digest != plan.digest:
+def _same(found: _Comparison, approved: MetadataPlan | None) -> _Comparison:
+    plan = found.plan
+    if approved is None or not plan.items:
+        return found
+    wanted = approved.entity(plan.entity)
+    if wanted is None or wanted.digest != plan.digest:
         raise PlanChanged(
             f"The metadata of entity '{plan.entity}' changed since the preview. "
             "Make a new preview and apply that."
         )
+    return found
