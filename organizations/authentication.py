@@ -9,8 +9,7 @@ only failures stay counted. Unknown and wrong get the same answer after the same
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,11 +17,13 @@ from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
+from organizations import throttle
 from organizations.errors import OrganizationError
 from organizations.models import Application, Member, Organization
+from organizations.throttle import WINDOW_SECONDS as WINDOW_SECONDS
+from organizations.throttle import Throttled as Throttled
 
 REMEMBERED_SECONDS = 300
-WINDOW_SECONDS = 300
 LIMITS = {"address": 60, "name": 20, "target": 200}
 """Failed attempts within a window; beyond that the door is closed until the window ends."""
 
@@ -33,15 +34,6 @@ class AuthenticationFailed(OrganizationError):
     def __init__(self) -> None:
         """Say the one sentence that fits every reason."""
         super().__init__("The user name or the password is not right.")
-
-
-class Throttled(OrganizationError):
-    """Too many failed attempts. `after`: seconds until the next one is let through."""
-
-    def __init__(self, after: int) -> None:
-        """Keep how long to wait."""
-        self.after = after
-        super().__init__(f"Too many failed sign-ins. Try again in {after} seconds.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,42 +91,19 @@ def _prove(login: _Login | None, password: str, who: tuple[str, str, str]) -> No
     remembered = _remembered_key(login, password)
     if login and cache.get(remembered):
         return
-    counters = _count(who)
+    address, name, target = who
+    subjects = {"address": address, "name": f"{target}\0{name}", "target": target}
+    attempt = throttle.attempt("attempts", subjects, LIMITS)
     if login is None:
         make_password(password)
         raise AuthenticationFailed
     if not login.check(password):
         raise AuthenticationFailed
     cache.set(remembered, True, REMEMBERED_SECONDS)
-    _forgive(counters)
+    attempt.forgive()
 
 
 def _remembered_key(login: _Login | None, password: str) -> str:
     stored = login.stored if login else ""
     secret = salted_hmac("organizations.authentication", f"{stored}\0{password}").hexdigest()
     return f"login:{secret}"
-
-
-def _count(who: tuple[str, str, str]) -> list[str]:
-    """Count this attempt before it is made, so that parallel guesses are limited too."""
-    window, elapsed = divmod(int(time.time()), WINDOW_SECONDS)
-    address, name, target = who
-    subjects = {"address": address, "name": f"{target}\0{name}", "target": target}
-    keys = {kind: _counter(kind, subject, window) for kind, subject in subjects.items()}
-    for kind, key in keys.items():
-        cache.add(key, 0, 2 * WINDOW_SECONDS)
-        if cache.incr(key) > LIMITS[kind]:
-            raise Throttled(WINDOW_SECONDS - elapsed)
-    return list(keys.values())
-
-
-def _counter(kind: str, subject: str, window: int) -> str:
-    digest = salted_hmac("organizations.authentication.count", subject).hexdigest()
-    return f"attempts:{kind}:{window}:{digest}"
-
-
-def _forgive(counters: Iterable[str]) -> None:
-    for key in counters:
-        if cache.add(key, 0, WINDOW_SECONDS):
-            continue
-        cache.decr(key)

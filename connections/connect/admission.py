@@ -7,6 +7,7 @@ registration that is refused (design 5.1.14).
 from __future__ import annotations
 
 import hmac
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,15 +16,28 @@ from django.utils.crypto import salted_hmac
 from connections.connect.errors import ClientRefused, RegistrationClosed
 from connections.connect.request import Registration
 from connections.connect.service import Client, NewClient
-from organizations import authentication
+from organizations import authentication, throttle
 from organizations.errors import InvalidRequest
 from organizations.members import check_login
 from organizations.models import Organization
 from organizations.models.organization import validate_name
+from organizations.throttle import Attempt
 
 CLOSED, INVITE, OPEN = "closed", "invite", "open"
+LIMITS = {"address": 30, "name": 20, "target": 60}
+"""Requests within a window by the caller's address, the client's name and the server's host."""
 _SALT = "connections.registration"
 _ELEMENTS = {"email": "Email", "password": "Authorization"}
+
+
+def attempt(name: str, address: str, url: str) -> Attempt:
+    """Count a request before anything is done for it. Raises Throttled.
+
+    Every request makes us log in to a server of the caller's choice, and may try a registration
+    key; neither is to be had without end.
+    """
+    subjects = {"address": address, "name": name, "target": urlsplit(url).hostname or ""}
+    return throttle.attempt("connect", subjects, LIMITS)
 
 
 def admit(
@@ -31,7 +45,7 @@ def admit(
 ) -> Client:
     """Return the client organization, or the one to be made, that these credentials speak for.
 
-    Raises ClientRefused, RegistrationClosed, InvalidRequest, authentication.Throttled.
+    Raises ClientRefused, RegistrationClosed, InvalidRequest, Throttled.
     """
     organization = Organization.objects.filter(name=name, kind=Organization.Kind.CLIENT).first()
     if organization is not None:

@@ -8,24 +8,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from connections import registry, secrets
 from connections.connect.errors import ClientTaken
 from connections.connect.proof import Proof
 from connections.connect.request import EntityChoice
 from connections.connectors.base import EntitySummary
-from connections.errors import Refused
+from connections.errors import ConnectorError, Refused
 from connections.metadata import carried
 from connections.metadata.impact import StoreImpact
 from connections.metadata.plan import MetadataPlan
 from connections.metadata.update import MetadataUpdate, Progress, silent
 from connections.models import Connection, Endpoint, SyncedEntity
 from organizations import catalog
+from organizations.errors import AlreadyExists, OrganizationError, SchemaConflict
 from organizations.members import add_member
 from organizations.models import Organization
 
@@ -42,6 +43,8 @@ class NewClient:
 
 Client = Organization | NewClient
 """The client of a connection: an organization hosted here, or one to be made with it."""
+
+_ROWS_AT_ONCE = 200
 
 
 def check_free(name: str, proof_backend: str, url: str) -> Connection | None:
@@ -67,21 +70,15 @@ def connect(proof: Proof, client: Client) -> Connection:
 
     Raises ClientTaken. The caller starts the job that calls `carry_out`.
     """
-    name = client.name
     request = proof.request
-    connection = check_free(name, request.backend, request.url)
+    connection = check_free(client.name, request.backend, request.url)
     if connection is None:
-        organization = client if isinstance(client, Organization) else _make_client(client)
-        connection = Connection.objects.create(
-            name=name,
-            server=Endpoint.objects.create(backend=request.backend, url=request.url),
-            client=Endpoint.objects.create(
-                backend=Endpoint.Backend.HOSTED, organization=organization
-            ),
-        )
+        connection = _make_connection(proof, client)
         _choose(connection, proof.entities or _usual(proof.listed), proof.listed)
-    elif proof.entities is not None:
-        _choose(connection, proof.entities, proof.listed)
+    else:
+        _check_again(connection, proof, client)
+        if proof.entities is not None:
+            _choose(connection, proof.entities, proof.listed)
     _save_server(connection.server, proof)
     if proof.filters is not None:
         _save_filters(connection, proof.filters)
@@ -93,7 +90,8 @@ def carry_out(
 ) -> MetadataPlan:
     """Take over the server's metadata and make the connection ready (Update Server).
 
-    Raises connector errors; then the connection says why and can be tried again.
+    Raises connector errors and errors of organizations; then the connection says why, and can be
+    tried again.
     """
     organization = _hosted_client(connection)
     try:
@@ -101,12 +99,14 @@ def carry_out(
             _check_identity(connection.server, server.identify().organization_id)
             update = MetadataUpdate(server, organization, StoreImpact(organization), progress)
             plan = update.apply(approved)
-            listed = list(server.entities())
-    except Refused as error:
-        _set_state(connection, Connection.State.FAILED, str(error))
+        refresh_entities(connection, update.listed)
+        enable_tables(connection)
+    except (Refused, OrganizationError) as error:
+        _stopped(connection, Connection.State.FAILED, str(error))
         raise
-    refresh_entities(connection, listed)
-    enable_tables(connection)
+    except ConnectorError as error:
+        _stopped(connection, Connection.State.SETTING_UP, str(error))
+        raise
     _set_state(connection, Connection.State.READY, "")
     return plan
 
@@ -119,26 +119,27 @@ def preview(connection: Connection, *, progress: Progress = silent) -> MetadataP
         return MetadataUpdate(server, organization, StoreImpact(organization), progress).preview()
 
 
-def refresh_entities(connection: Connection, listed: list[EntitySummary]) -> None:
+def refresh_entities(connection: Connection, listed: Sequence[EntitySummary]) -> None:
     """Bring the connection's grid up to date with the entities the server lists."""
-    rows = [
-        SyncedEntity(
-            connection=connection,
-            name=summary.name,
-            label=summary.label.text(fallback=summary.name)[:256],
-            is_intersect=summary.is_intersect,
-            problem=carried.problem(summary.name),
+    for start in range(0, len(listed), _ROWS_AT_ONCE):
+        SyncedEntity.objects.bulk_create(
+            [_row(connection, summary) for summary in listed[start : start + _ROWS_AT_ONCE]],
+            update_conflicts=True,
+            unique_fields=["connection", "name"],
+            update_fields=["label", "is_intersect", "problem"],
         )
-        for summary in listed
-    ]
-    SyncedEntity.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["connection", "name"],
-        update_fields=["label", "is_intersect", "problem"],
-    )
     gone = connection.entities.exclude(name__in=[summary.name for summary in listed])
     gone.update(enabled=False, problem="The server has no such entity any more.")
+
+
+def _row(connection: Connection, summary: EntitySummary) -> SyncedEntity:
+    return SyncedEntity(
+        connection=connection,
+        name=summary.name,
+        label=summary.label.text(fallback=summary.name)[:256],
+        is_intersect=summary.is_intersect,
+        problem=carried.problem(summary.name),
+    )
 
 
 def enable_tables(connection: Connection) -> None:
@@ -158,6 +159,46 @@ def _hosted_client(connection: Connection) -> Organization:
             f"The client '{connection.name}' is not hosted here; its metadata cannot be updated."
         )
     return organization
+
+
+def _make_connection(proof: Proof, client: Client) -> Connection:
+    """Make it all, or find that another request was quicker: unique names decide."""
+    try:
+        with transaction.atomic():
+            organization = client if isinstance(client, Organization) else _make_client(client)
+            request = proof.request
+            return Connection.objects.create(
+                name=client.name,
+                server=Endpoint.objects.create(backend=request.backend, url=request.url),
+                client=Endpoint.objects.create(
+                    backend=Endpoint.Backend.HOSTED, organization=organization
+                ),
+            )
+    except (AlreadyExists, IntegrityError) as error:
+        raise _overtaken(client.name) from error
+    except SchemaConflict as error:
+        raise ClientTaken(str(error)) from error
+
+
+def _check_again(connection: Connection, proof: Proof, client: Client) -> None:
+    """Raise ClientTaken unless the request may change what is connected already."""
+    # Somebody who came to make the client has not proved to be its administrator.
+    if isinstance(client, NewClient):
+        raise _overtaken(client.name)
+    Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+    seen = connection.server.organization_id_seen
+    if seen and seen != proof.identity.organization_id:
+        raise ClientTaken(
+            f"The client '{connection.name}' is connected to another organization that was at "
+            f"{connection.server.url} (id {seen}). Disconnect it first."
+        )
+
+
+def _overtaken(name: str) -> ClientTaken:
+    return ClientTaken(
+        f"The client '{name}' was connected by another request just now. Sign in as its "
+        "administrator to change the connection."
+    )
 
 
 def _make_client(client: NewClient) -> Organization:
@@ -180,7 +221,7 @@ def _usual(listed: tuple[EntitySummary, ...]) -> tuple[EntityChoice, ...]:
 def _choose(
     connection: Connection, choices: tuple[EntityChoice, ...], listed: tuple[EntitySummary, ...]
 ) -> None:
-    refresh_entities(connection, list(listed))
+    refresh_entities(connection, listed)
     names = {choice.name for choice in choices}
     connection.entities.exclude(name__in=names).update(enabled=False)
     connection.entities.filter(name__in=names).update(enabled=True)
@@ -213,9 +254,14 @@ def _check_identity(endpoint: Endpoint, organization_id: str) -> None:
         )
 
 
-def _set_state(connection: Connection, state: str, problem: str) -> None:
-    if state == Connection.State.FAILED and connection.state == Connection.State.READY:
+def _stopped(connection: Connection, state: str, problem: str) -> None:
+    """Say why setting up stopped; a connection that was ready goes on with what it has."""
+    if connection.state == Connection.State.READY:
         state = Connection.State.READY
+    _set_state(connection, state, problem)
+
+
+def _set_state(connection: Connection, state: str, problem: str) -> None:
     Connection.objects.filter(id=connection.id).update(state=state, problem=problem)
     connection.state, connection.problem = state, problem
 

@@ -22,12 +22,13 @@ from connections.connect.errors import (
 )
 from connections.connect.request import ConnectRequest, from_document
 from connections.models import Connection
-from organizations import authentication
+from organizations.throttle import Throttled
 from syncjobs import dispatch
 from syncjobs.doors import basic, body
 from syncjobs.doors.answers import JSON, answer, element
 from syncjobs.doors.door import door
 from syncjobs.doors.fault import Fault
+from syncjobs.doors.jobs import status
 from syncjobs.models import Run
 
 _STATUS: dict[type[ConnectError], int] = {
@@ -55,7 +56,7 @@ def connect_async(request: HttpRequest, client: str) -> HttpResponse:
         )
     except ConnectError as error:
         raise fault(error) from error
-    except authentication.Throttled as error:
+    except Throttled as error:
         raise basic.throttled(error.after) from error
     return _accepted(request, run)
 
@@ -86,15 +87,20 @@ def start(
 ) -> Run:
     """Admit, prove, save and start the job; the registration page does the same.
 
-    Raises InvalidRequest, ConnectError or authentication.Throttled; then nothing was saved.
+    Raises InvalidRequest, ConnectError or Throttled; then nothing was saved. What an existing
+    client's administrator does is not counted when it succeeds, a registration always is.
     """
+    attempt = admission.attempt(client, address, wanted.url)
     who = admission.admit(client, user_name, password, address, wanted.registration)
     service.check_free(client, wanted.backend, wanted.url)
     proven = proof.prove(wanted)
     # The connection and its job are saved together: neither is there without the other.
     with transaction.atomic():
         connection = service.connect(proven, who)
-        return dispatch.start(connection, Run.Kind.CONNECT, reason=reason, actor=user_name)
+        run = dispatch.start(connection, Run.Kind.CONNECT, reason=reason, actor=user_name)
+    if not isinstance(who, service.NewClient):
+        attempt.forgive()
+    return run
 
 
 def fault(error: ConnectError) -> Fault:
@@ -119,7 +125,7 @@ def _accepted(request: HttpRequest, run: Run) -> HttpResponse:
         json=lambda: {
             "connection_id": str(connection.id),
             "job_id": str(run.id),
-            "status": run.get_state_display(),
+            "status": status(run),
         },
     )
     response["Location"] = request.build_absolute_uri(
@@ -132,5 +138,5 @@ def _xml(connection: Connection, run: Run) -> etree._Element:
     root = etree.Element("ConnectResponse")
     element(root, "ConnectionID", connection.id)
     element(root, "JobID", run.id)
-    element(root, "Status", run.get_state_display())
+    element(root, "Status", status(run))
     return root

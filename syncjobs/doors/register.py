@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from connections.connect import admission
 from connections.connect.errors import ClientRefused, ConnectError
-from organizations import authentication
 from organizations.errors import InvalidRequest
+from organizations.throttle import Throttled
 from syncjobs.doors import connect_async
 from syncjobs.doors.register_form import RegisterForm
 from syncjobs.models import Run
@@ -73,7 +73,7 @@ def _connect(form: RegisterForm, address: str) -> Run | None:
         form.add_fault("ClientOrganization", _TAKEN)
     except (InvalidRequest, ConnectError) as error:
         form.add_fault(error.element, str(error))
-    except authentication.Throttled as error:
+    except Throttled as error:
         form.add_error(None, f"Too many attempts. Wait {max(1, round(error.after))} seconds.")
     return None
 
