@@ -49,7 +49,7 @@ SECRET_KEY = envsecret("SECRET_KEY", keep=VAR / "secret_key" if DEFAULT_SETUP el
 
 # Databases ----------------------------------------------------------------------------------
 
-_layout = services.layout()
+_layout = services.find_layout()
 DATABASES: dict[str, dict[str, Any]] = {
     "default": addresses.database(envtext("DATABASE_URL", _layout.database_url))
     | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
@@ -103,6 +103,7 @@ LANGUAGE_CODE = "en"
 ROOT_URLCONF = "resco_sync.urls"
 WSGI_APPLICATION = "resco_sync.wsgi.application"
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 INSTALLED_APPS = [
     "unfold",

@@ -26,7 +26,7 @@ def prepare() -> None:
     _made.append(var)
     os.environ["RESCO_SYNC_VAR"] = str(var)
     services.ensure()
-    place = services.layout()
+    place = services.find_layout()
     # From here on, programs that tests start see servers like any other.
     os.environ.setdefault("DATABASE_URL", place.database_url)
     os.environ.setdefault("REDIS_URL", place.redis_url)

@@ -8,6 +8,6 @@ With DATABASE_URL and REDIS_URL set nothing here starts.
 """
 
 from resco_sync.services.client import ensure, release, wait_stopped
-from resco_sync.services.layout import ServicesError, is_default_setup, layout
+from resco_sync.services.layout import ServicesError, find_layout, is_default_setup
 
-__all__ = ["ServicesError", "ensure", "is_default_setup", "layout", "release", "wait_stopped"]
+__all__ = ["ServicesError", "ensure", "find_layout", "is_default_setup", "release", "wait_stopped"]

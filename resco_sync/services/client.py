@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from resco_sync.environment import BASE_DIR
-from resco_sync.services.layout import Layout, ServicesError, layout
+from resco_sync.services.layout import Layout, ServicesError, find_layout
 from resco_sync.services.locks import FileLock
 from resco_sync.services.postgres import MAJOR
 from resco_sync.services.service import START_SECONDS
@@ -28,7 +28,7 @@ def ensure() -> None:
     Raises:
         ServicesError: they cannot run; the text says why and what to do.
     """
-    place = layout()
+    place = find_layout()
     services = wanted(place)
     if _held or not services:
         return
@@ -55,7 +55,7 @@ def release() -> None:
 
 def wait_stopped(seconds: float = START_SECONDS) -> bool:
     """Wait for the supervisor to end; return False at once when others use the services."""
-    place = layout()
+    place = find_layout()
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if _is_free(place.supervisor_lock):

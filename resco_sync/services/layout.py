@@ -78,7 +78,7 @@ class Layout:
         )
 
 
-def layout() -> Layout:
+def find_layout() -> Layout:
     """Return the layout that the environment asks for; starts and makes nothing."""
     var = var_dir()
     near = var / "run"

@@ -19,7 +19,7 @@ USER = """
 import sys, psycopg, redis
 from resco_sync import services
 services.ensure()
-place = services.layout()
+place = services.find_layout()
 database = psycopg.connect(place.database_url, autocommit=True)
 cache = redis.Redis(unix_socket_path=str(place.valkey_socket), decode_responses=True)
 exec(sys.argv[1])

@@ -123,3 +123,11 @@ def test_it_says_why_a_server_does_not_start(place: Layout) -> None:
     assert f"PostgreSQL ended while starting; the reason is in {log}." in message
     assert "syntax error" in log.read_text()
     wait_stopped(place)
+
+
+def test_it_works_in_a_folder_with_a_long_name_and_blanks(place: Layout) -> None:
+    var = place.var / "a folder with blanks and a name that is too long for the path of a socket"
+    var.mkdir()
+    programs.run(var, WRITE)
+    assert programs.run(var, READ) == "[(7,)] seven\nready\n"
+    programs.wait_for(lambda: not programs.servers(Layout(var, var)))
