@@ -75,13 +75,15 @@ class Batch:
 
     `columns` name the values of each row, primary id first; a delete's rows hold the id only.
     `expected` runs parallel to `rows`: the version the target's record must still have, 0 where
-    no record may be there yet (creates). `staged` is the target's own handle, set by `stage`.
+    no record may be there yet (creates). `rendered` is what the target's `render` made of the
+    rows, if it was asked. `staged` is the target's own handle, set by `stage`.
     """
 
     action: Action
     columns: tuple[str, ...]
     rows: Sequence[Row]
     expected: Sequence[int]
+    rendered: Sequence[str] | None = None
     staged: object = None
 
 
@@ -170,6 +172,10 @@ class Connector(ABC):
     def count(self, entity: Entity, query: Query | None = None) -> int:
         """Count records exactly."""
 
+    def estimate(self, entity: Entity, query: Query | None = None) -> int | None:
+        """Return about how many records there are, cheaply, for progress; None: not known."""
+        return None
+
     @abstractmethod
     def highest_version(self, entity: Entity) -> int:
         """Return a version that no record of the entity exceeds now (0: empty, or not known)."""
@@ -181,6 +187,15 @@ class Connector(ABC):
     @abstractmethod
     def is_empty(self, entity: Entity) -> bool:
         """Return whether the entity has no record at all; cheap."""
+
+    def render(
+        self, entity: Entity, columns: Sequence[str], rows: Sequence[Row]
+    ) -> Sequence[str] | None:
+        """Return rows in the target's bulk form, one piece per row, or None if it has none.
+
+        Needs no connection, so it can be done by another thread before the page's turn comes.
+        """
+        return None
 
     def stage(self, entity: Entity, batch: Batch) -> Batch:
         """Bring a batch near the target before any lock is taken; `write` finishes it."""

@@ -111,6 +111,10 @@ class HostedConnector(Connector):
         with _translated():
             return self.store.count_records(entity, query)
 
+    def estimate(self, entity: Entity, query: Query | None = None) -> int | None:
+        """Return the exact number; counting costs little here."""
+        return self.count(entity, query)
+
     def highest_version(self, entity: Entity) -> int:
         """Return the highest version among the records there are, 0 if there is none."""
         with _translated():
@@ -126,6 +130,12 @@ class HostedConnector(Connector):
         """Return whether the entity has no record at all."""
         return self.highest_version(entity) == 0
 
+    def render(
+        self, entity: Entity, columns: Sequence[str], rows: Sequence[Row]
+    ) -> Sequence[str] | None:
+        """Return rows as lines of COPY."""
+        return Store.render(entity, columns, rows)
+
     def stage(self, entity: Entity, batch: Batch) -> Batch:
         """Copy the batch next to its table; inside the transaction that will write it."""
         with _translated():
@@ -135,6 +145,7 @@ class HostedConnector(Connector):
                 columns=batch.columns,
                 rows=batch.rows,
                 expected=batch.expected,
+                rendered=batch.rendered,
             )
         return replace(batch, staged=staged)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
 from django.http import HttpResponse
 
 from organizations.dynamics.call import Call, answer
 from organizations.dynamics.codec.properties import metadata_id
-from organizations.dynamics.errors import unknown_property, unknown_record
+from organizations.dynamics.errors import bad_request, unknown_property, unknown_record
 from organizations.dynamics.resource import Segment
 from organizations.models import EntityDefinition
 from organizations.query.nodes import Condition, Group, Logic, Operator, Query
@@ -48,8 +49,26 @@ def languages(call: Call) -> Mapping[str, Any]:
     return {"LocaleIds": sorted(call.organization.languages or [call.organization.language])}
 
 
+def total_record_count(call: Call) -> Mapping[str, Any]:
+    """Answer how many records entities have; `@p1` is a JSON array of logical names."""
+    try:
+        names = orjson.loads(call.aliases.get("@p1", ""))
+    except orjson.JSONDecodeError as error:
+        raise bad_request("EntityNames must be given as @p1, a JSON array of names.") from error
+    counts = [call.store.count_records(name) for name in names]
+    return {
+        "EntityRecordCountCollection": {
+            "Count": len(names),
+            "IsReadOnly": False,
+            "Keys": names,
+            "Values": counts,
+        }
+    }
+
+
 FUNCTIONS: Mapping[str, Callable[[Call], Mapping[str, Any]]] = {
     "WhoAmI": who_am_i,
+    "RetrieveTotalRecordCount": total_record_count,
     "RetrieveVersion": retrieve_version,
     "RetrieveAvailableLanguages": languages,
     "RetrieveProvisionedLanguages": languages,

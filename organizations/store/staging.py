@@ -17,6 +17,7 @@ from psycopg import sql
 
 from organizations.errors import InvalidRequest
 from organizations.records import Action, Row
+from organizations.store import rendering
 from organizations.store.faults import Fault, is_of_row, rejected
 from organizations.store.layout import Layout
 from organizations.tables import names
@@ -54,8 +55,12 @@ def stage(
     columns: Sequence[str],
     rows: Sequence[Row],
     expected: Sequence[int],
+    rendered: Sequence[str] | None = None,
 ) -> Staged:
-    """Copy rows (primary id first) to a stage inside the caller's transaction."""
+    """Copy rows (primary id first) to a stage inside the caller's transaction.
+
+    `rendered` are the same rows as `rendering.render` made them, if that was done before.
+    """
     _check(layout, columns, rows)
     staged = Staged(
         layout=layout,
@@ -65,8 +70,13 @@ def stage(
         first=next(_first_ordinals),
         ids=[str(row[0]) for row in rows],
     )
+    if rendered is None:
+        rendered = rendering.render(map(layout.column, columns), rows)
     ordinals = count(staged.first)
-    lines = [(n, e, *row) for n, e, row in zip(ordinals, expected, rows, strict=False)]
+    lines = [
+        f"{ordinal}\t{version}\t{line}\n"
+        for ordinal, version, line in zip(ordinals, expected, rendered, strict=False)
+    ]
     halve(staged, lambda low, high: _copy(staged, lines[low:high]), 0, len(lines))
     return staged
 
@@ -127,12 +137,10 @@ _CREATE = sql.SQL(
 _COPY = sql.SQL("COPY {} FROM STDIN")
 
 
-def _copy(staged: Staged, lines: Sequence[Row]) -> None:
-    # psycopg prints rows in C: 5 microseconds a row of twenty values, a sixth of the csv module.
+def _copy(staged: Staged, lines: Sequence[str]) -> None:
     with (
         connection.cursor() as cursor,
         connection.wrap_database_errors,
         cursor.copy(_COPY.format(staged.table).as_string(None)) as copy,
     ):
-        for line in lines:
-            copy.write_row(line)
+        copy.write("".join(lines))

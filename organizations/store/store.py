@@ -11,6 +11,7 @@ from itertools import islice
 
 from django.db import transaction
 
+from organizations import schema
 from organizations.errors import InvalidRequest
 from organizations.models import DeletedRecord
 from organizations.records import Action, Record, RecordValue, Row
@@ -19,6 +20,7 @@ from organizations.store import (
     associations,
     merging,
     recycling,
+    rendering,
     staging,
 )
 from organizations.store.layout import layout, record_id_of
@@ -138,15 +140,29 @@ class Store(Reader):
         columns: Sequence[str],
         rows: Sequence[Row],
         expected: Sequence[int],
+        rendered: Sequence[str] | None = None,
     ) -> Staged:
         """Copy at most 5,000 rows near their table; takes no lock. Inside a transaction only.
 
         Rows begin with the primary id; a delete's rows hold nothing else. `expected` is 0 for
-        creates, else the version the record must still have.
+        creates, else the version the record must still have. `rendered` is what `render` made of
+        these rows.
         """
         self.catalog.refresh()
-        place = layout(self.catalog, entity)
-        return staging.stage(place, action=action, columns=columns, rows=rows, expected=expected)
+        return staging.stage(
+            layout(self.catalog, entity),
+            action=action,
+            columns=columns,
+            rows=rows,
+            expected=expected,
+            rendered=rendered,
+        )
+
+    @staticmethod
+    def render(entity: Entity, columns: Sequence[str], rows: Sequence[Row]) -> list[str]:
+        """Return rows in the form in which they are staged; asks no database."""
+        known = {column.name: column for column in schema.columns(entity)}
+        return rendering.render([known[name] for name in columns], rows)
 
     def merge(self, staged: Staged, *, origin: str = "", actor: str = "") -> Merged:
         """Write staged rows in the caller's transaction, under the organization's row lock."""

@@ -37,12 +37,14 @@ class Incoming:
     `ids`, `versions` and `digests` run parallel to `rows`; no id comes twice. `outside` are ids
     of the page whose records are not inside the filter. `deleted` are gone from the server.
     `absent` were asked for by id and are not there, which is no evidence of a deletion.
+    `rendered` is the client's bulk form of the rows, if it has one.
     """
 
     ids: Sequence[str]
     rows: Sequence[Row]
     versions: Sequence[int]
     digests: Sequence[str]
+    rendered: Sequence[str] | None = None
     outside: AbstractSet[str] = frozenset()
     deleted: Sequence[str] = ()
     absent: Sequence[str] = ()

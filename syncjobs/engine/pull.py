@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from connections.connectors.base import Connector
 from connections.errors import CheckpointExpired, Retryable
@@ -13,7 +14,7 @@ from syncjobs.engine.matching import MATCH_KEYS
 from syncjobs.engine.plan import Incoming, PagePlan, Rules, View, plan_page
 from syncjobs.engine.protocols import Reporter, State
 from syncjobs.engine.read_ahead import read_ahead
-from syncjobs.engine.reading import Reader
+from syncjobs.engine.reading import Reader, as_it_is
 from syncjobs.engine.retrying import Patience
 from syncjobs.engine.starting import Start, older_record
 from syncjobs.engine.translation import Translations, Translator
@@ -57,7 +58,12 @@ class Pull:
         state, client = context.state, context.client
         layout = Layout(task)
         translator = Translator(task, layout, context.translations)
-        self._reader = Reader(context.server, task, layout, translator)
+        # Only of a first load is it known that every record will be written.
+        render = partial(client.render, task.client, layout.columns)
+        is_first = position.fresh and position.full
+        self._reader = Reader(
+            context.server, task, layout, translator, render if is_first else as_it_is
+        )
         self._viewer = Viewer(client, state, task, layout, context.translations)
         limit = context.options.left_behind_limit
         self._writer = Writer(client, state, task, layout, limit=limit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
 from connections.connectors.base import Connector, ReadRequest
@@ -12,16 +12,27 @@ from syncjobs.engine.plan import Incoming
 from syncjobs.engine.translation import Translator
 from syncjobs.engine.values import EntityTask
 
+Render = Callable[[Sequence[Row]], Sequence[str] | None]
+
+
+def as_it_is(rows: Sequence[Row]) -> None:
+    """Render nothing."""
+
 
 class Reader:
     """Reads one entity of the server. Uses no state, so a thread of its own may run it."""
 
     def __init__(
-        self, server: Connector, task: EntityTask, layout: Layout, translator: Translator
+        self,
+        server: Connector,
+        task: EntityTask,
+        layout: Layout,
+        translator: Translator,
+        render: Render = as_it_is,
     ) -> None:
-        """`translator` brings rows into the client's terms."""
+        """`translator` brings rows into the client's terms, `render` into its bulk form."""
         self._server, self._task = server, task
-        self._layout, self._translator = layout, translator
+        self._layout, self._translator, self._render = layout, translator, render
 
     def everything(self, *, resume: str, page_size: int) -> Generator[Incoming, None, None]:
         """Yield all records inside the filter; deletions that are reported are ignored."""
@@ -81,6 +92,7 @@ class Reader:
             rows=translated,
             versions=versions,
             digests=self._layout.digests(translated),
+            rendered=self._render(translated),
             deleted=page.deleted,
             rejected=_rejections_once(page.rejected),
             resume=page.resume,

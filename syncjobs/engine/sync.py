@@ -16,6 +16,7 @@ from connections.errors import (
     UnknownEntity,
 )
 from organizations.errors import OrganizationError
+from syncjobs.engine import interpreter
 from syncjobs.engine.dry import DryClient, DryState
 from syncjobs.engine.matching import MATCH_KEYS, match
 from syncjobs.engine.order import in_order
@@ -68,7 +69,8 @@ def sync(
     """
     if dry_run:
         state, client = DryState(state), DryClient(client)
-    return _Sync(server, client, state, reporter, full=full, options=options).run(tasks)
+    with interpreter.tuned():
+        return _Sync(server, client, state, reporter, full=full, options=options).run(tasks)
 
 
 class _Sync:
@@ -163,7 +165,7 @@ class _Sync:
     def _expected(self, task: EntityTask, position: Position) -> int | None:
         if not position.full or position.resume:
             return None
-        return self._context.server.count(task.server, task.query)
+        return self._context.server.estimate(task.server, task.query)
 
     def _patiently(self, act: Callable[[], Result]) -> Result:
         patience = Patience(self._context.options)

@@ -78,6 +78,7 @@ class Writer:
                 columns=columns,
                 rows=_at(rows, plan.creates),
                 expected=[0] * len(plan.creates),
+                rendered=None if page.rendered is None else _at(page.rendered, plan.creates),
             ),
             Action.UPDATE: Batch(
                 action=Action.UPDATE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 
 from connections.addresses import target_of
 from connections.connectors.auth import Login
@@ -28,6 +29,7 @@ from connections.connectors.dynamics.values import PageDecoder
 from connections.connectors.dynamics.writing import Writer
 from connections.connectors.http import Patience
 from connections.egress import Session
+from connections.errors import Refused
 from organizations.query.nodes import Query
 from organizations.records import Page
 from organizations.schema import Attribute, Entity
@@ -107,6 +109,18 @@ class DynamicsConnector(Connector):
             if text.isdigit() and int(text) < _COUNT_CAP:
                 return int(text)
         return sum(map(len, self.ids(entity, query)))
+
+    def estimate(self, entity: Entity, query: Query | None = None) -> int | None:
+        """Return the server's own snapshot, up to a day old; it knows none for a filter."""
+        if query is not None:
+            return None
+        names = quote(f'["{entity.name}"]')
+        try:
+            found = self.client.get_json(f"RetrieveTotalRecordCount(EntityNames=@p1)?@p1={names}")
+        except Refused:
+            return None
+        counts = found.get("EntityRecordCountCollection", {}).get("Values") or [None]
+        return counts[0] if isinstance(counts[0], int) else None
 
     def highest_version(self, entity: Entity) -> int:
         """Return the highest versionnumber; 0 for an entity without."""

@@ -94,6 +94,10 @@ class MemoryConnector(Connector):
         """Count the records inside the filter."""
         return sum(1 for _ in self._inside(entity.name, query))
 
+    def estimate(self, entity: Entity, query: Query | None = None) -> int | None:
+        """Return the exact number."""
+        return self.count(entity, query)
+
     def highest_version(self, entity: Entity) -> int:
         """Return the highest version among the records there are."""
         return max((stored.version for stored in self._table(entity.name).values()), default=0)
