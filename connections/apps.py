@@ -7,4 +7,5 @@ class ConnectionsConfig(AppConfig):
     """How organizations are reached."""
 
     name = "connections"
+    verbose_name = "Resco CRM Sync"
     default_auto_field = "django.db.models.BigAutoField"

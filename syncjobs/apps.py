@@ -7,4 +7,5 @@ class SyncJobsConfig(AppConfig):
     """Moving data between organizations."""
 
     name = "syncjobs"
+    verbose_name = "Resco CRM Sync"
     default_auto_field = "django.db.models.BigAutoField"

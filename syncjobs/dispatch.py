@@ -26,6 +26,9 @@ from organizations.errors import InvalidRequest
 from syncjobs import lease
 from syncjobs.models import Run, SyncJob
 
+PERMISSION = "syncjobs.add_run"
+"""What a user needs to start and cancel runs by hand, whichever door they use."""
+
 WAKE_TASK = "syncjobs.tasks.wake"
 WAKE_EXPIRES = 30
 """Seconds after which a call that no worker has taken is worthless; the tick repeats it."""

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from connections import registry
 from connections.connect.request import ConnectRequest, from_document
 from connections.connect.service import Client, NewClient
+from connections.models import Connection
 from organizations.models import Organization
 from organizations.models.organization import validate_name
 
@@ -22,6 +23,18 @@ FIELDS = {
     "Password": "password",
 }
 """Which field an element of the request is typed into."""
+
+
+def known(connection: Connection) -> dict[str, str]:
+    """Return what the form begins with for a connection that is to be connected again."""
+    server = connection.server
+    providers = {name: key for key, name in registry.provider_ids().items()}
+    return {
+        "client": connection.name,
+        "provider": providers.get(server.backend, ""),
+        "url": server.url,
+        "user_name": server.user_name,
+    }
 
 
 class ConnectForm(forms.Form):

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django import forms
 from django.http import QueryDict
+from lxml import etree
 
 from connections import filters
 from connections.models import SyncedEntity
 from organizations.catalog import Catalog
-from organizations.errors import InvalidRequest
+from organizations.errors import InvalidRequest, NotFound
+from organizations.query import markup
+from organizations.schema import Entity
+
+
+@dataclass(frozen=True, slots=True)
+class FilterAttribute:
+    """What a filter can name: logical name, display name and type."""
+
+    name: str
+    label: str
+    type: str
 
 
 class FilterForm(forms.Form):
@@ -24,20 +38,55 @@ class FilterForm(forms.Form):
     def __init__(self, data: QueryDict | None, *, entity: SyncedEntity) -> None:
         """`entity` is the row whose filter is edited."""
         self.entity = entity
-        super().__init__(data, initial={"filter_xml": entity.filter_xml})
+        super().__init__(data, initial={"filter_xml": _indented(entity.filter_xml)})
 
     def clean_filter_xml(self) -> str:
         """Return the filter as we write it, or say what is wrong with it."""
-        text = self.cleaned_data["filter_xml"].strip()
-        organization = self.entity.connection.client.organization
-        if organization is None:
+        catalog = self._catalog()
+        if catalog is None:
             raise forms.ValidationError("The client is not hosted here; set the filter there.")
+        text = self.cleaned_data["filter_xml"].strip()
         try:
-            return filters.checked(text, self.entity.name, Catalog(organization).entity)
+            return filters.checked(text, self.entity.name, catalog.entity)
         except InvalidRequest as error:
             raise forms.ValidationError(str(error)) from error
+
+    def attributes(self) -> list[FilterAttribute]:
+        """Return the attributes that a filter can name, by display name."""
+        found = self._metadata()
+        if found is None:
+            return []
+        listed = (
+            FilterAttribute(item.name, item.label.text(fallback=item.name), item.type.value)
+            for item in found.attributes
+            if item.is_stored and not item.is_hidden
+        )
+        return sorted(listed, key=lambda item: item.label.casefold())
 
     def save(self) -> None:
         """Keep the filter; the next run reads the entity in full because of it."""
         self.entity.filter_xml = self.cleaned_data["filter_xml"]
         self.entity.save(update_fields=["filter_xml"])
+
+    def _catalog(self) -> Catalog | None:
+        organization = self.entity.connection.client.organization
+        return None if organization is None else Catalog(organization)
+
+    def _metadata(self) -> Entity | None:
+        catalog = self._catalog()
+        try:
+            return None if catalog is None else catalog.entity(self.entity.name)
+        except NotFound:
+            return None
+
+
+def _indented(text: str) -> str:
+    """Return a filter with one element a line; as it is if it cannot be read."""
+    if not text:
+        return ""
+    try:
+        root = markup.parse(text, "fetch")
+    except InvalidRequest:
+        return text
+    etree.indent(root)
+    return etree.tostring(root, encoding="unicode")

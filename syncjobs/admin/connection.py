@@ -7,11 +7,13 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from unfold.decorators import display
 
+from connections.admin import connect_form
 from connections.admin.connect_form import ConnectForm
 from connections.connect import proof, service
 from connections.connect.errors import ConnectError
@@ -19,35 +21,29 @@ from connections.models import Connection
 from organizations.errors import InvalidRequest
 from organizations.models import Organization
 from syncjobs import dispatch
+from syncjobs.admin.dashboard import with_last_run
 from syncjobs.admin.entities import EntitiesPages
 from syncjobs.admin.metadata import MetadataPages
-from syncjobs.admin.page import signed_in
+from syncjobs.admin.page import signed_in, starter
+from syncjobs.admin.run import RUN_COLOURS
 from syncjobs.models import Run
 
 BUTTON = "button"
+STATE_COLOURS = {"ready": "success", "failed": "danger", "setting_up": "warning"}
 
 
 @admin.register(Connection)
 class ConnectionAdmin(EntitiesPages, MetadataPages):
     """Server and client, state, last run; nothing is edited in the list."""
 
-    list_display = ("client_name", "server_name", "shown_state", "last_run", "write_mode")
+    list_display = ("client_name", "server_name", "shown_state", "last_run", "last_run_time")
     list_display_links = ("client_name",)
     search_fields = ("name", "server__url", "server__organization_name_seen")
     list_filter = ("state",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
         """Bring each connection's last run along."""
-        runs = Run.objects.filter(connection=OuterRef("pk")).order_by("-created")
-        return (
-            super()
-            .get_queryset(request)
-            .select_related("server", "client__organization")
-            .annotate(
-                last_run_state=Subquery(runs.values("state")[:1]),
-                last_run_at=Subquery(runs.values("created")[:1]),
-            )
-        )
+        return with_last_run(super().get_queryset(request))
 
     def get_urls(self) -> list[URLPattern]:
         """Add what the ribbon does."""
@@ -76,18 +72,22 @@ class ConnectionAdmin(EntitiesPages, MetadataPages):
         """Return which server it is connected to."""
         return f"{row.server.get_backend_display()} · {row.server}"
 
-    @admin.display(description="State", ordering="state")
-    def shown_state(self, row: Connection) -> str:
-        """Return the state in words."""
-        return row.get_state_display()
+    @display(description="State", ordering="state", label=STATE_COLOURS)
+    def shown_state(self, row: Connection) -> tuple[str, str]:
+        """Return the state, and in words."""
+        return row.state, row.get_state_display()
 
-    @admin.display(description="Last run")
-    def last_run(self, row: Connection) -> str:
-        """Return when the last run began and how it ended."""
+    @display(description="Last run", ordering="last_run_state", label=RUN_COLOURS)
+    def last_run(self, row: Connection) -> tuple[str, str] | None:
+        """Return how the last run ended, and in words."""
+        state = getattr(row, "last_run_state", None)
+        return None if state is None else (state, Run.State(state).label)
+
+    @admin.display(description="at (UTC)", ordering="last_run_at", empty_value="never")
+    def last_run_time(self, row: Connection) -> str | None:
+        """Return when the last run was asked for."""
         at = getattr(row, "last_run_at", None)
-        if at is None:
-            return "never"
-        return f"{Run.State(getattr(row, 'last_run_state', '')).label}, {at:%Y-%m-%d %H:%M} UTC"
+        return None if at is None else f"{at:%Y-%m-%d %H:%M}"
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -95,7 +95,7 @@ class ConnectionAdmin(EntitiesPages, MetadataPages):
         """Connect: prove both logins, save, start the job, show it."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = ConnectForm(request.POST or None)
+        form = ConnectForm(request.POST or None, initial=self._known(request))
         if request.method == "POST" and form.is_valid():
             run = self._connect(request, form)
             if run is not None:
@@ -126,17 +126,18 @@ class ConnectionAdmin(EntitiesPages, MetadataPages):
 
     def sync_all(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Start Sync All, or a dry run of it."""
-        connection = self.row(request, pk, change=True)
+        connection = self.row(request, pk)
         if request.method != "POST":
             return redirect("admin:connections_connection_change", pk)
+        user = starter(request)
         try:
             run = dispatch.start_sync(
                 connection,
                 reason=BUTTON,
                 dry_run="dry_run" in request.POST,
                 full="full" in request.POST,
-                user=signed_in(request),
-                actor=signed_in(request).get_username(),
+                user=user,
+                actor=user.get_username(),
             )
         except InvalidRequest as error:
             messages.error(request, str(error))
@@ -152,6 +153,7 @@ class ConnectionAdmin(EntitiesPages, MetadataPages):
                 request,
                 "admin/connections/disconnect.html",
                 title=f"Disconnect {connection.name}",
+                original=connection,
                 connection=connection,
                 active=active,
             )
@@ -162,6 +164,11 @@ class ConnectionAdmin(EntitiesPages, MetadataPages):
             client.delete()
         messages.success(request, f"{connection.name} is disconnected. Its records are all there.")
         return HttpResponseRedirect(reverse("admin:connections_connection_changelist"))
+
+    def _known(self, request: HttpRequest) -> dict[str, str]:
+        """Return what the dialog begins with: the connection of `?client=`, to connect it again."""
+        found = self.get_queryset(request).filter(name=request.GET.get("client", "")).first()
+        return {} if found is None else connect_form.known(found)
 
     def _connect(self, request: HttpRequest, form: ConnectForm) -> Run | None:
         """Return the job, or None after the fault was put into the form."""

@@ -64,6 +64,7 @@ class EntitiesPages(Pages[Connection]):
             request,
             "admin/connections/connection.html",
             title=f"Resco CRM Sync · {connection.name}",
+            original=connection,
             connection=connection,
             rows=_rows(connection, page.object_list),
             listed=page,
@@ -84,14 +85,18 @@ class EntitiesPages(Pages[Connection]):
         if request.method == "POST" and form.is_valid():
             form.save()
             messages.success(request, f"The filter of {entity.label} is saved.")
+            if "close" not in request.POST:
+                return redirect(request.get_full_path())
             return redirect("admin:connections_connection_change", pk)
         return self.page(
             request,
             "admin/connections/filter.html",
             title=f"Edit Filter · {entity.label}",
+            original=connection,
             connection=connection,
             entity=entity,
             form=form,
+            attributes=form.attributes(),
             status=400 if form.errors else 200,
         )
 
@@ -111,7 +116,8 @@ def _counts(connection: Connection) -> dict[str, int]:
 
 
 def _rows(connection: Connection, entities: Iterable[SyncedEntity]) -> list[GridRow]:
-    last = connection.runs.filter(kind=Run.Kind.SYNC).exclude(state__in=Run.ACTIVE).first()
+    ended = connection.runs.filter(kind=Run.Kind.SYNC).exclude(state__in=Run.ACTIVE)
+    last = ended.exclude(options__dry_run=True).first()
     counted = {} if last is None else {row.name: row for row in last.entities.all()}
     return [
         GridRow(

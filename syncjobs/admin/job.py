@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from organizations.errors import InvalidRequest
 from syncjobs import periodic, schedule
-from syncjobs.admin.page import Pages, signed_in
+from syncjobs.admin.page import Pages, starter
 from syncjobs.models import SyncJob
 
 
@@ -34,6 +34,7 @@ class SyncJobForm(forms.ModelForm[SyncJob]):
             "minute",
             "keep_logs",
         )
+        labels = {"is_active": "Active"}
 
     def clean(self) -> dict[str, Any]:
         """Let the schedule say which field is wrong."""
@@ -67,7 +68,12 @@ class SyncJobAdmin(Pages[SyncJob]):
         ("Log retention", {"fields": ("keep_logs",)}),
         ("Steps", {"fields": ("step", "next_due", "last_run")}),
     )
-    change_form_outer_after_template = "admin/syncjobs/run_now.html"
+    conditional_fields = {
+        "every": "frequency != 'daily'",
+        "hour": "frequency == 'daily'",
+        "minute": "frequency != 'minutes'",
+    }
+    change_form_outer_before_template = "admin/syncjobs/job_ribbon.html"
 
     def get_urls(self) -> list[URLPattern]:
         """Add Run Now."""
@@ -100,6 +106,15 @@ class SyncJobAdmin(Pages[SyncJob]):
             return f"daily at {time}"
         return f"every {row.every} {row.frequency}"
 
+    def get_form(
+        self, request: HttpRequest, obj: SyncJob | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[SyncJob]]:
+        """Leave out the buttons that would open the connection's pages in a window."""
+        form = super().get_form(request, obj, change, **kwargs)
+        for name in ("can_add_related", "can_change_related", "can_view_related"):
+            setattr(form.base_fields["connection"].widget, name, False)
+        return form
+
     def save_model(self, request: HttpRequest, obj: SyncJob, form: Any, change: bool) -> None:
         """Save with the next due time."""
         schedule.apply(obj, timezone.now())
@@ -107,10 +122,10 @@ class SyncJobAdmin(Pages[SyncJob]):
 
     def run_now(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Start the job at once, whatever its schedule says."""
-        job = self.row(request, str(pk), change=True)
+        job = self.row(request, pk)
         if request.method != "POST":
             return redirect("admin:syncjobs_syncjob_change", pk)
-        user = signed_in(request)
+        user = starter(request)
         try:
             run = periodic.run_now(job, user=user, actor=user.get_username())
         except InvalidRequest as error:

@@ -9,7 +9,7 @@ from django.urls import URLPattern, path
 
 from connections.models import Connection
 from syncjobs import dispatch
-from syncjobs.admin.page import Pages, signed_in
+from syncjobs.admin.page import Pages, starter
 from syncjobs.models import Run
 
 
@@ -29,9 +29,10 @@ class MetadataPages(Pages[Connection]):
 
     def update_server(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Start a preview; with `preview` (a run's id), apply the plan that it made."""
-        connection = self.row(request, pk, change=True)
+        connection = self.row(request, pk)
         if request.method != "POST":
             return redirect("admin:connections_connection_change", pk)
+        user = starter(request)
         options: dict[str, object] = {"preview": True}
         if previewed := request.POST.get("preview"):
             run = connection.runs.filter(pk=previewed, state=Run.State.SUCCEEDED).first()
@@ -39,7 +40,6 @@ class MetadataPages(Pages[Connection]):
                 messages.error(request, "That preview is gone. Make a new one.")
                 return redirect("admin:connections_connection_change", pk)
             options = {"plan": run.result}
-        user = signed_in(request)
         started = dispatch.start(
             connection,
             Run.Kind.UPDATE_SERVER,

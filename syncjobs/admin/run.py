@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from unfold.decorators import display
 
 from syncjobs import dispatch
-from syncjobs.admin.page import Pages
+from syncjobs.admin.page import Pages, starter
 from syncjobs.models import Run
 
 ERRORS_PER_PAGE = 50
@@ -27,14 +28,24 @@ COUNTS = (
     "kept",
 )
 
+RUN_COLOURS = {
+    "queued": "info",
+    "running": "info",
+    "cancelling": "warning",
+    "succeeded": "success",
+    "partly": "warning",
+    "failed": "danger",
+    "cancelled": "danger",
+}
+
 
 @admin.register(Run)
 class RunAdmin(Pages[Run]):
     """Newest first; a run is never edited."""
 
-    list_display = ("what", "state", "reason", "actor", "created", "duration", "message")
+    list_display = ("what", "shown_state", "asked", "duration", "started_by", "message")
     list_display_links = ("what",)
-    list_filter = ("state", "kind", "connection")
+    list_filter = ("state", "kind", "connection", "job")
     search_fields = ("connection__name", "message", "actor")
     date_hierarchy = "created"
     list_per_page = 50
@@ -54,7 +65,22 @@ class RunAdmin(Pages[Run]):
     @admin.display(description="Run")
     def what(self, row: Run) -> str:
         """Return kind and client."""
-        return str(row)
+        return f"{row} (dry run)" if row.options.get("dry_run") else str(row)
+
+    @display(description="State", ordering="state", label=RUN_COLOURS)
+    def shown_state(self, row: Run) -> tuple[str, str]:
+        """Return the state, and in words."""
+        return row.state, row.get_state_display()
+
+    @admin.display(description="Asked for (UTC)", ordering="created")
+    def asked(self, row: Run) -> str:
+        """Return when it was asked for."""
+        return f"{row.created:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="Started by")
+    def started_by(self, row: Run) -> str:
+        """Return which door it came through, and who opened it."""
+        return ", ".join(filter(None, (row.reason, row.actor)))
 
     @admin.display(description="Duration")
     def duration(self, row: Run) -> str:
@@ -86,18 +112,23 @@ class RunAdmin(Pages[Run]):
             request,
             "admin/syncjobs/run.html",
             title=str(run),
+            original=run,
             run=run,
             connection=run.connection,
-            entities=run.entities.all(),
+            entities=[
+                (entity, [getattr(entity, name) for name in COUNTS])
+                for entity in run.entities.all()
+            ],
             counts=COUNTS,
             errors=errors,
             plan=run.result if "entities" in run.result else None,
-            may_change=self.has_change_permission(request, run),
         )
 
     def cancel(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Ask the run to stop at the end of its page."""
-        run = self.row(request, pk, change=True)
-        if request.method == "POST" and not dispatch.cancel(run):
-            messages.info(request, "The run had ended already.")
+        run = self.row(request, pk)
+        if request.method == "POST":
+            starter(request)
+            if not dispatch.cancel(run):
+                messages.info(request, "The run had ended already.")
         return redirect("admin:syncjobs_run_change", pk)

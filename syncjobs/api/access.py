@@ -15,6 +15,8 @@ from rest_framework.permissions import BasePermission, DjangoModelPermissions, I
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from syncjobs import dispatch
+
 REMEMBERED_SECONDS = 300
 
 
@@ -75,7 +77,7 @@ class MayStartRuns(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Return whether the user may start and cancel runs."""
-        return bool(request.user and request.user.has_perm("syncjobs.add_run"))
+        return bool(request.user and request.user.has_perm(dispatch.PERMISSION))
 
 
 class Pages(LimitOffsetPagination):
