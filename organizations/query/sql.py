@@ -7,7 +7,7 @@
 `tables` maps the logical name of an entity to where its records are; it raises NotFound for an
 entity without a table. Identifiers are quoted, values are named parameters. What each value of
 a row means is in `statement.columns`; one row more than `statement.limit` is asked for, which
-tells whether there is more. Needs PostgreSQL 17 or newer (collation pg_c_utf8).
+tells whether there is more.
 """
 
 from __future__ import annotations

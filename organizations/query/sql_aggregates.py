@@ -20,7 +20,7 @@ from organizations.query.scope import Source
 from organizations.query.sql_columns import duplicate, of_source
 from organizations.query.sql_filters import Aliases
 from organizations.query.sql_order import direction
-from organizations.query.sql_terms import BIGINT, TEXT, Build, Term, sql_type
+from organizations.query.sql_terms import BIGINT, COLLATION, TEXT, Build, Term, sql_type
 from organizations.query.statements import OutputColumn
 from organizations.schema import OPTION_TYPES, Attribute, ColumnPart, DateBehavior
 
@@ -113,9 +113,9 @@ def _groups(
         part = _date_part(build, selection, attribute, term)
         return [Summary(part, OutputColumn(label, None, source.entity.name), part, (part,))]
     if kind_of(attribute) is Kind.TEXT:
-        shown = sql.SQL('min({} COLLATE "pg_c_utf8")')
         raw = build.column(source, attribute, alias)
-        return [Summary(shown.format(raw), column, term, (term,))]
+        shown = sql.SQL("min({} COLLATE {})").format(raw, COLLATION)
+        return [Summary(shown, column, term, (term,))]
     if not attribute.is_polymorphic:
         return [Summary(term, column, term, (term,))]
     target = build.column(source, attribute, alias, ColumnPart.TARGET)

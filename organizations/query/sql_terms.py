@@ -55,9 +55,13 @@ def name(*parts: str) -> Term:
     return sql.Identifier(*(part.replace("%", "%%") for part in parts))
 
 
+COLLATION = sql.Identifier("public", "resco_text")
+"""By code point, with the letter case of Unicode; a migration makes it."""
+
+
 def folded(term: Term) -> Term:
     """Return text without letter case, independent of the database's locale."""
-    return sql.SQL('lower({} COLLATE "pg_c_utf8")').format(term)
+    return sql.SQL("lower({} COLLATE {})").format(term, COLLATION)
 
 
 def all_of(terms: Sequence[Term]) -> Term:
