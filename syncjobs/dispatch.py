@@ -54,21 +54,17 @@ def start(
     `inline`: no worker is called, because the caller will carry the run out itself; if it does
     not, the tick calls one.
     """
-    wanted = dict(options or {})
     with transaction.atomic():
         # Two doors at once must not both find the queue empty.
         Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
-        run = Run.objects.filter(
-            connection=connection, kind=kind, state=Run.State.QUEUED, options=wanted
-        ).first()
+        same = {"connection": connection, "kind": kind, "options": dict(options or {})}
+        run = Run.objects.filter(**same, state=Run.State.QUEUED).first()
         if run is None:
             run = Run.objects.create(
-                connection=connection,
-                kind=kind,
+                **same,
                 reason=reason,
                 user=user,
                 actor=actor,
-                options=wanted,
                 job=job,
                 woken=timezone.now() if inline else None,
             )

@@ -84,7 +84,7 @@ def test_it_comes_up_with_the_demo_and_keeps_it(place: Layout) -> None:
     assert "Making the twin" not in said
     assert end(second, signal.SIGTERM).endswith("Stopped.\n")
     assert second.returncode == 0
-    assert programs.servers(place) == []
+    programs.wait_for(lambda: not programs.servers(place))
 
 
 def test_it_says_who_has_to_give_way_on_a_taken_port(place: Layout) -> None:

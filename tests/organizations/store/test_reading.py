@@ -115,14 +115,13 @@ def test_a_query_answers_by_name_with_references_and_pages() -> None:
         count=2,
     )
     answer = store.query(query, total=True)
-    assert answer.more
-    assert answer.total == 5
-    assert [row["name"] for row in answer.rows] == ["n4", "n3"]
-    row = answer.rows[0]
-    assert row["parentaccountid"] == Reference("account", boss.id)
-    assert row["boss.name"] == "Boss"
-    assert row["boss.revenue"] == Decimal("7.00")
-    assert str(row["made"]).endswith("Z")
+    assert (answer.more, answer.total) == (True, 5)
+    first, following = answer.rows
+    assert (first["name"], following["name"]) == ("n4", "n3")
+    assert first["parentaccountid"] == Reference("account", boss.id)
+    assert first["boss.name"] == "Boss"
+    assert first["boss.revenue"] == Decimal("7.00")
+    assert str(first["made"]).endswith("Z")
     second = store.query(replace_page(query, answer.cookie))
     assert [row["name"] for row in second.rows] == ["n2", "n1"]
 
