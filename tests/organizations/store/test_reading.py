@@ -92,13 +92,9 @@ def test_the_highest_version_is_that_of_a_record() -> None:
     assert make_store().highest_version("account") == 0
 
 
-def test_a_query_answers_by_name_with_references_and_pages() -> None:
-    store = make_store()
-    boss = store.create("account", {"name": "Boss", "revenue": 7})
-    for number in range(5):
-        fields: dict[str, RecordValue] = {"name": f"n{number}", "employees": number}
-        store.create("account", fields | {"parentaccountid": boss.id})
-    query = Query(
+def make_linked_query() -> Query:
+    """Accounts that have a boss, two at a time, with something of the boss."""
+    return Query(
         entity="account",
         filter=Group(children=(Condition("parentaccountid", Operator.NOT_NULL),)),
         select=(Selection("name"), Selection("parentaccountid"), Selection("createdon", "made")),
@@ -114,6 +110,15 @@ def test_a_query_answers_by_name_with_references_and_pages() -> None:
         order=(Order("name", descending=True),),
         count=2,
     )
+
+
+def test_a_query_answers_by_name_with_references_and_pages() -> None:
+    store = make_store()
+    boss = store.create("account", {"name": "Boss", "revenue": 7})
+    for number in range(5):
+        fields: dict[str, RecordValue] = {"name": f"n{number}", "employees": number}
+        store.create("account", fields | {"parentaccountid": boss.id})
+    query = make_linked_query()
     answer = store.query(query, total=True)
     assert (answer.more, answer.total) == (True, 5)
     first, following = answer.rows
