@@ -84,14 +84,14 @@ class EntitiesPages(Pages[Connection]):
         form = FilterForm(request.POST or None, entity=entity)
         if request.method == "POST" and form.is_valid():
             form.save()
-            messages.success(request, f"The filter of {entity.label} is saved.")
+            messages.success(request, f"The filter of {entity.label or entity.name} is saved.")
             if "close" not in request.POST:
                 return redirect(request.get_full_path())
             return redirect("admin:connections_connection_change", pk)
         return self.page(
             request,
             "admin/connections/filter.html",
-            title=f"Edit Filter · {entity.label}",
+            title=f"Edit Filter · {entity.label or entity.name}",
             original=connection,
             connection=connection,
             entity=entity,

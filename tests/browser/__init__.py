@@ -1,0 +1,1 @@
+"""The product as a person meets it: real pages in a real Chromium."""
