@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 import orjson
@@ -115,15 +114,9 @@ def fingerprint(element: object) -> str:
 def _compared(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_compared(item) for item in value]
-    names = _compared_fields(type(value))
-    return [_compared(getattr(value, name)) for name in names] if names else value
-
-
-@cache
-def _compared_fields(kind: type[Any]) -> tuple[str, ...]:
-    if not is_dataclass(kind):
-        return ()
-    return tuple(item.name for item in fields(kind) if item.compare)
+    if not is_dataclass(value):
+        return value
+    return [_compared(getattr(value, item.name)) for item in fields(value) if item.compare]
 
 
 def _digest(text: bytes) -> str:
