@@ -16,6 +16,7 @@ from django.urls import URLPattern, path
 from connections.admin import grid
 from connections.admin.filter_form import FilterForm
 from connections.models import Connection, SyncedEntity
+from organizations.errors import NotFound
 from syncjobs.admin.page import Pages
 from syncjobs.models import Run, RunEntity
 
@@ -49,13 +50,7 @@ class EntitiesPages(Pages[Connection]):
         """Show the grid; POST saves the rows that were shown."""
         connection = self.row(request, pk, change=request.method == "POST")
         if request.method == "POST":
-            change = grid.save(
-                connection,
-                shown=request.POST.getlist("shown"),
-                enabled=set(request.POST.getlist("enabled")),
-                deletion=set(request.POST.getlist("deletion")),
-            )
-            messages.success(request, str(change))
+            _save(request, connection)
             return redirect(request.get_full_path())
         search = request.GET.get("q", "").strip()
         only = request.GET.get("only", "")
@@ -101,6 +96,20 @@ class EntitiesPages(Pages[Connection]):
         )
 
 
+def _save(request: HttpRequest, connection: Connection) -> None:
+    try:
+        change = grid.save(
+            connection,
+            shown=request.POST.getlist("shown"),
+            enabled=set(request.POST.getlist("enabled")),
+            deletion=set(request.POST.getlist("deletion")),
+        )
+    except NotFound as error:
+        messages.error(request, f"Nothing was saved: {error} Run Update Server first.")
+    else:
+        messages.success(request, str(change))
+
+
 def _page(connection: Connection, search: str, only: str, number: str) -> Page[SyncedEntity]:
     rows: QuerySet[SyncedEntity] = connection.entities.select_related("checkpoint")
     if search:
@@ -117,7 +126,7 @@ def _counts(connection: Connection) -> dict[str, int]:
 
 def _rows(connection: Connection, entities: Iterable[SyncedEntity]) -> list[GridRow]:
     ended = connection.runs.filter(kind=Run.Kind.SYNC).exclude(state__in=Run.ACTIVE)
-    last = ended.exclude(options__dry_run=True).first()
+    last = ended.exclude(options__contains={"dry_run": True}).first()
     counted = {} if last is None else {row.name: row for row in last.entities.all()}
     return [
         GridRow(

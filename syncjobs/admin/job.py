@@ -111,8 +111,10 @@ class SyncJobAdmin(Pages[SyncJob]):
     ) -> type[forms.ModelForm[SyncJob]]:
         """Leave out the buttons that would open the connection's pages in a window."""
         form = super().get_form(request, obj, change, **kwargs)
-        for name in ("can_add_related", "can_change_related", "can_view_related"):
-            setattr(form.base_fields["connection"].widget, name, False)
+        # Those who may only look get a form without fields.
+        if field := form.base_fields.get("connection"):
+            for name in ("can_add_related", "can_change_related", "can_view_related"):
+                setattr(field.widget, name, False)
         return form
 
     def save_model(self, request: HttpRequest, obj: SyncJob, form: Any, change: bool) -> None:

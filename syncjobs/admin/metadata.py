@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -35,8 +37,8 @@ class MetadataPages(Pages[Connection]):
         user = starter(request)
         options: dict[str, object] = {"preview": True}
         if previewed := request.POST.get("preview"):
-            run = connection.runs.filter(pk=previewed, state=Run.State.SUCCEEDED).first()
-            if run is None or not run.result:
+            run = _preview(connection, previewed)
+            if run is None:
                 messages.error(request, "That preview is gone. Make a new one.")
                 return redirect("admin:connections_connection_change", pk)
             options = {"plan": run.result}
@@ -49,3 +51,13 @@ class MetadataPages(Pages[Connection]):
             options=options,
         )
         return redirect("admin:syncjobs_run_change", started.pk)
+
+
+def _preview(connection: Connection, pk: str) -> Run | None:
+    """Return the run that made a preview, None if there is no such preview to apply."""
+    try:
+        key = UUID(pk)
+    except ValueError:
+        return None
+    made = connection.runs.filter(pk=key, state=Run.State.SUCCEEDED).first()
+    return made if made is not None and made.result else None

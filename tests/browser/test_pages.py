@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from connections.models import Connection
 from syncjobs.models import Run, RunEntity, RunError
@@ -113,13 +113,18 @@ def test_it_warns_before_unsaved_check_boxes_are_lost(admin_page: Page) -> None:
     admin_page.goto(f"/admin/connections/connection/{connection.pk}/change/")
     admin_page.get_by_label("Sync Deletion of account").check()
     asked: list[str] = []
-    admin_page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    admin_page.once("dialog", stay)
     admin_page.get_by_role("link", name="Runs", exact=True).first.click()
-    admin_page.wait_for_timeout(300)
+    expect(admin_page.get_by_label("Sync Deletion of account")).to_be_checked()
     assert asked == ["beforeunload"]
     admin_page.keyboard.press("Control+s")
     expect(admin_page.get_by_text("Sync Deletion on: account")).to_be_visible()
-    connection.entities.get(sync_deletion=True)
+    assert connection.entities.get().sync_deletion
 
 
 def test_it_shows_only_the_fields_that_a_frequency_has(admin_page: Page) -> None:

@@ -1,0 +1,1 @@
+"""The forms and the grid of connections."""

@@ -1,0 +1,1 @@
+"""The pages of connections, runs and jobs."""
