@@ -41,7 +41,8 @@ def read_back(lines: list[str]) -> list[tuple[Value, ...]]:
         with cursor.copy("COPY rendered (name, employees, revenue, active) FROM STDIN") as copy:
             copy.write("".join(f"{line}\n" for line in lines))
         cursor.execute("SELECT name, employees, revenue, active FROM rendered ORDER BY place")
-        return cursor.fetchall()
+        found: list[tuple[Value, ...]] = cursor.fetchall()
+    return found
 
 
 @pytest.mark.django_db
