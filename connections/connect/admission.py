@@ -80,6 +80,11 @@ def registration_key() -> str:
     return settings.RESCO_SYNC_REGISTRATION_KEY or salted_hmac(_SALT, "key").hexdigest()[:24]
 
 
+def invitation() -> str:
+    """Return the key to give to people who may register; '' where none is asked for."""
+    return registration_key() if settings.RESCO_SYNC_REGISTRATION == INVITE else ""
+
+
 def new_client(name: str, user_name: str, password: str, registration: Registration) -> NewClient:
     """Return a client to be made. Raises InvalidRequest for its name, e-mail or password."""
     try:

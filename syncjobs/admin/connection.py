@@ -15,7 +15,7 @@ from unfold.decorators import display
 
 from connections.admin import connect_form
 from connections.admin.connect_form import ConnectForm
-from connections.connect import proof, service
+from connections.connect import admission, proof, service
 from connections.connect.errors import ConnectError
 from connections.models import Connection
 from organizations.errors import InvalidRequest
@@ -107,6 +107,7 @@ class ConnectionAdmin(EntitiesPages, MetadataPages):
             title="Resco CRM Sync Connection Setup",
             form=form,
             clients=clients.values_list("name", flat=True),
+            invitation=admission.invitation(),
             status=400 if form.errors else 200,
         )
 

@@ -243,3 +243,13 @@ def test_it_begins_with_what_is_known_of_a_connection(
     shown = {name: form[name].value() for name in ("client", "provider", "url", "user_name")}
     assert list(shown.values()) == ["field", DYNAMICS, "https://far.example", "somebody"]
     assert form["password"].value() is None
+
+
+@pytest.mark.parametrize(("policy", "is_shown"), [("invite", True), ("open", False)])
+def test_it_shows_the_registration_key_that_invited_people_need(
+    superuser: Client, settings: Settings, policy: str, is_shown: bool
+) -> None:
+    settings.RESCO_SYNC_REGISTRATION = policy
+    settings.RESCO_SYNC_REGISTRATION_KEY = "open sesame"
+    answer = superuser.get(CONNECT)
+    assert (b"registration key <code>open sesame</code>" in answer.content) is is_shown
