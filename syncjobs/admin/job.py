@@ -53,9 +53,9 @@ class SyncJobAdmin(Pages[SyncJob]):
     """Name, frequency, active or not; the step is always the same."""
 
     form = SyncJobForm
-    list_display = ("name", "connection", "when", "is_active", "next_due", "last_run")
+    list_display = ("name", "connection", "when", "active", "due", "ran")
     list_filter = ("is_active", "connection")
-    readonly_fields = ("category", "current_time", "step", "next_due", "last_run")
+    readonly_fields = ("category", "current_time", "step", "due", "ran")
     fieldsets = (
         (None, {"fields": ("name", "category", "connection", "is_active")}),
         (
@@ -66,7 +66,7 @@ class SyncJobAdmin(Pages[SyncJob]):
             },
         ),
         ("Log retention", {"fields": ("keep_logs",)}),
-        ("Steps", {"fields": ("step", "next_due", "last_run")}),
+        ("Steps", {"fields": ("step", "due", "ran")}),
     )
     conditional_fields = {
         "every": "frequency != 'daily'",
@@ -104,7 +104,23 @@ class SyncJobAdmin(Pages[SyncJob]):
         time = f"{row.hour:02d}:{row.minute:02d} UTC"
         if row.frequency == SyncJob.Frequency.DAILY:
             return f"daily at {time}"
-        return f"every {row.every} {row.frequency}"
+        unit = row.frequency.removesuffix("s") if row.every == 1 else f"{row.every} {row.frequency}"
+        return f"every {unit}"
+
+    @admin.display(description="Active", boolean=True, ordering="is_active")
+    def active(self, row: SyncJob) -> bool:
+        """Return whether it starts by itself."""
+        return row.is_active
+
+    @admin.display(description="Next due (UTC)", ordering="next_due", empty_value="–")
+    def due(self, row: SyncJob) -> str | None:
+        """Return when it starts next."""
+        return f"{row.next_due:%Y-%m-%d %H:%M}" if row.is_active and row.next_due else None
+
+    @admin.display(description="Last run (UTC)", ordering="last_run", empty_value="never")
+    def ran(self, row: SyncJob) -> str | None:
+        """Return when it was last started."""
+        return f"{row.last_run:%Y-%m-%d %H:%M}" if row.last_run else None
 
     def get_form(
         self, request: HttpRequest, obj: SyncJob | None = None, change: bool = False, **kwargs: Any

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 PATH = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = (
@@ -71,6 +72,13 @@ def opened(browser: Browser, base: str, *, is_dark: bool = False) -> Iterator[Pa
 
     page.on("console", note)
     page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
-    yield page
+    waiting: set[str] = set()
+    page.on("request", lambda request: waiting.add(request.url))
+    page.on("response", lambda response: waiting.discard(response.url))
+    try:
+        yield page
+    except PlaywrightTimeout as error:
+        error.add_note(f"Not answered yet: {sorted(waiting)}")
+        raise
     context.close()
     assert errors == []

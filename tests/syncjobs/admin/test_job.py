@@ -76,6 +76,8 @@ def test_it_runs_nothing_when_asked_by_get(superuser: Client, connection: Connec
 def test_it_lists_when_jobs_come_due(superuser: Client, connection: Connection) -> None:
     make_job(connection, frequency="daily", hour=4, minute=5)
     make_job(connection, frequency="minutes", every=15)
+    make_job(connection, frequency="hours", every=1)
     text = superuser.get("/admin/syncjobs/syncjob/").content.decode()
     assert "daily at 04:05 UTC" in text
     assert "every 15 minutes" in text
+    assert "every hour" in text
