@@ -9,6 +9,7 @@ decompressed bytes. No error text holds a body, a header or a query string.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -91,6 +92,7 @@ class Session:
         """Without `allow` the installation's setting holds."""
         self._limits = limits or Limits()
         self._clock = clock
+        self._end = math.inf
         self._http = _http_session(self._limits)
         adapter = PinnedAdapter(allow if allow is not None else configured(), look)
         self._http.mount("https://", adapter)
@@ -107,6 +109,14 @@ class Session:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def hurry(self, seconds: float) -> None:
+        """Let all exchanges from now on end within so many seconds together."""
+        self._end = self._clock() + seconds
+
+    def left(self) -> float:
+        """Return how many seconds are left after `hurry`; without it, endlessly many."""
+        return self._end - self._clock() if self._end < math.inf else math.inf
 
     def request(
         self,
@@ -136,7 +146,12 @@ class Session:
         started = self._clock()
         try:
             with self._http.request(
-                method, url, headers=dict(headers), data=body, stream=True
+                method,
+                url,
+                headers=dict(headers),
+                data=body,
+                stream=True,
+                timeout=self._timeout(target),
             ) as answer:
                 content = self._content(answer, target, started)
                 return Reply(answer.status_code, answer.headers, content, url)
@@ -154,10 +169,18 @@ class Session:
         except (requests.exceptions.RequestException, HTTPError, OSError) as error:
             raise Retryable(f"The connection to {target} broke off.") from error
 
+    def _timeout(self, target: Target) -> tuple[float, float]:
+        left = self.left()
+        if left <= 0:
+            raise Retryable(f"{target} did not answer in time.")
+        return min(self._limits.connect, left), min(self._limits.silence, left)
+
     def _content(self, answer: requests.Response, target: Target, started: float) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        while chunk := answer.raw.read(_CHUNK, decode_content=True):
+        # Whoever hurries takes what has come, so that drops of it cannot hold them up.
+        read = answer.raw.read if self._end == math.inf else answer.raw.read1
+        while chunk := read(_CHUNK, decode_content=True):
             chunks.append(chunk)
             size += len(chunk)
             self._check(target, size, answer.raw.tell(), self._clock() - started)
@@ -170,6 +193,8 @@ class Session:
             raise Refused(
                 f"{target} sent an answer of more than {bound >> 20} MiB. Ask for smaller pages."
             )
+        if self.left() <= 0:
+            raise Retryable(f"{target} did not answer in time.")
         if seconds > limits.total:
             raise Retryable(f"{target} needed more than {limits.total:.0f} seconds to answer.")
 

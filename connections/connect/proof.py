@@ -13,7 +13,14 @@ from connections import filters, registry
 from connections.connect.errors import ServerRefused, TooSlow
 from connections.connect.request import ConnectRequest, EntityChoice
 from connections.connectors.base import Connector, EntitySummary, Identity
-from connections.errors import LoginFailed, Refused, Retryable, UnknownEntity, Unreachable
+from connections.errors import (
+    ConnectorError,
+    LoginFailed,
+    Refused,
+    Retryable,
+    UnknownEntity,
+    Unreachable,
+)
 from connections.metadata import carried
 from organizations.errors import InvalidRequest, NotFound
 from organizations.schema import Entity
@@ -47,6 +54,7 @@ def prove(request: ConnectRequest, *, clock: Callable[[], float] = time.monotoni
         with registry.unsaved(
             request.backend, request.url, request.user_name, request.password
         ) as server:
+            server.hurry(DEADLINE)
             return _Prover(request, server, lambda: clock() > end).prove()
     except LoginFailed as error:
         raise ServerRefused(f"The server refused the login: {error}", "Password") from error
@@ -58,6 +66,8 @@ def prove(request: ConnectRequest, *, clock: Callable[[], float] = time.monotoni
         raise ServerRefused(str(error), "Url") from error
     except Retryable as error:
         raise TooSlow(f"The server does not answer as it should: {error}") from error
+    except ConnectorError as error:
+        raise ServerRefused(str(error), "Url") from error
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,13 @@ class _Prover:
         identity = self.server.identify()
         self._check_time()
         listed = tuple(self.server.entities())
+        self._check_time()
+        if not listed:
+            raise ServerRefused(
+                "The server shows this user no entity. Give the user a role that may read the "
+                "metadata.",
+                "UserName",
+            )
         names = {summary.name: summary for summary in listed}
         self._check_entities(names)
         return Proof(

@@ -140,6 +140,9 @@ class Connector(ABC):
     ) -> None:
         """Close it again."""
 
+    def hurry(self, seconds: float) -> None:  # noqa: B027 - what is near answers at once
+        """Give up, by Retryable, when all from now on together takes longer: somebody waits."""
+
     @abstractmethod
     def identify(self) -> Identity:
         """Prove the login and say who and where we are. Raises LoginFailed, Unreachable."""

@@ -104,7 +104,10 @@ class HttpClient:
             raise fault.error
         if asked is not None and asked > self._patience.longest_asked:
             raise fault.error
-        self._patience.sleep(asked if asked is not None else self._patience.wait(attempt))
+        wait = asked if asked is not None else self._patience.wait(attempt)
+        if wait >= self._session.left():
+            raise fault.error
+        self._patience.sleep(wait)
 
     def _attempt(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None

@@ -188,6 +188,34 @@ def test_it_says_that_the_answer_took_too_long() -> None:
         get(url, Limits(silence=0.05))
 
 
+def test_a_hurried_session_does_not_wait_for_silence() -> None:
+    silent = Event()
+
+    def wait(request: Request) -> Answer:
+        silent.wait(5)
+        return Answer()
+
+    with serve(wait) as url, Session(allow=LOOPBACK) as session:
+        session.hurry(0.2)
+        with pytest.raises(Retryable, match="did not answer in time"):
+            session.request("GET", url)
+        silent.set()
+        with pytest.raises(Retryable, match="did not answer in time"):
+            session.request("GET", url)
+
+
+def test_all_exchanges_of_a_hurried_session_share_its_time() -> None:
+    now = [0.0]
+    answers = answering(Answer(body=b"drop"))
+    with serve(answers) as url, Session(allow=LOOPBACK, clock=lambda: now[0]) as session:
+        session.hurry(30)
+        assert session.request("GET", url).body == b"drop"
+        assert session.left() == 30
+        now[0] = 30.0
+        with pytest.raises(Retryable, match="did not answer in time"):
+            session.request("GET", url)
+
+
 def test_it_says_that_nobody_answers() -> None:
     with serve(answering(Answer())) as url:
         pass

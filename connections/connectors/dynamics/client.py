@@ -55,6 +55,10 @@ class DynamicsClient:
         """Close the connections."""
         self._session.close()
 
+    def hurry(self, seconds: float) -> None:
+        """Give up when all requests from now on together take longer."""
+        self._session.hurry(seconds)
+
     def send(
         self,
         method: str,

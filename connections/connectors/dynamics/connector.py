@@ -70,6 +70,10 @@ class DynamicsConnector(Connector):
         """Close the connections."""
         self.client.close()
 
+    def hurry(self, seconds: float) -> None:
+        """Give up, by Retryable, when all from now on together takes longer."""
+        self.client.hurry(seconds)
+
     def identify(self) -> Identity:
         """Prove the login by WhoAmI (dataverse.md §1.3)."""
         who = self.client.get_json("WhoAmI")

@@ -102,6 +102,14 @@ def test_it_does_not_sit_out_a_very_long_wait(session: Session) -> None:
     assert (caught.value.after, waits) == (3600.0, [])
 
 
+def test_it_does_not_wait_longer_than_there_is_time(session: Session) -> None:
+    waits = Waits()
+    session.hurry(10)
+    with serve(lambda _: busy(Retry_After="20")) as url, pytest.raises(Retryable) as caught:
+        make_client(session, waits).request("GET", url)
+    assert (caught.value.after, waits) == (20.0, [])
+
+
 @pytest.mark.parametrize("status", [408, 502, 503, 504])
 def test_it_does_not_repeat_a_post_that_may_have_happened(session: Session, status: int) -> None:
     waits = Waits()
