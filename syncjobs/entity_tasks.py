@@ -59,7 +59,7 @@ def _build(row: SyncedEntity, entity: Callable[[str], Entity]) -> EntityTask | U
         )
     except InvalidRequest as error:
         return Unbuilt(row.name, f"The sync filter cannot be used: {error}")
-    served = tuple(sorted(filter(_is_served, both.attributes), key=_is_no_primary_id))
+    served = tuple(sorted(filter(_is_served, both.attributes), key=_place))
     return EntityTask(
         key=row.pk,
         server=replace(both, attributes=served),
@@ -82,5 +82,6 @@ def _is_served(attribute: Attribute) -> bool:
     return attribute.is_stored and not attribute.is_hidden and attribute.origin is Origin.SERVER
 
 
-def _is_no_primary_id(attribute: Attribute) -> bool:
-    return not attribute.is_primary_id
+def _place(attribute: Attribute) -> tuple[bool, str]:
+    """Sort as the engine's layout does, so that rows need no rearranging."""
+    return not attribute.is_primary_id, attribute.name

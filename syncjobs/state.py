@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
+from itertools import chain
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
@@ -155,14 +156,13 @@ def _select(condition: str, entity: int, value: int | str) -> list[LinkRow]:
         return list(map(LinkRow._make, cursor.fetchall()))
 
 
-def _copy(table: str, entity: int, rows: Iterable[LinkRow]) -> None:
-    lines = [
-        f"{entity}\t{server}\t{client}\t{at_server}\t{at_client}\t{digest}\t{state}\n"
-        for server, client, at_server, at_client, digest, state in rows
-    ]
+def _copy(table: str, entity: int, rows: Sequence[LinkRow]) -> None:
+    # Printed by one operation: a page of links is on the way of every page of records.
+    line = f"{entity}\t%s\t%s\t%d\t%d\t%s\t%d\n"
+    lines = (line * len(rows)) % tuple(chain.from_iterable(rows))
     with (
         connection.wrap_database_errors,
         connection.cursor() as cursor,
         cursor.copy(f"COPY {table} ({_COLUMNS}) FROM STDIN") as copy,
     ):
-        copy.write("".join(lines))
+        copy.write(lines)

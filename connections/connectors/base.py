@@ -83,7 +83,7 @@ class Batch:
     columns: tuple[str, ...]
     rows: Sequence[Row]
     expected: Sequence[int]
-    rendered: Sequence[str] | None = None
+    rendered: Sequence[bytes] | None = None
     staged: object = None
 
 
@@ -193,7 +193,7 @@ class Connector(ABC):
 
     def render(
         self, entity: Entity, columns: Sequence[str], rows: Sequence[Row]
-    ) -> Sequence[str] | None:
+    ) -> Sequence[bytes] | None:
         """Return rows in the target's bulk form, one piece per row, or None if it has none.
 
         Needs no connection, so it can be done by another thread before the page's turn comes.

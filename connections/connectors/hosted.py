@@ -132,7 +132,7 @@ class HostedConnector(Connector):
 
     def render(
         self, entity: Entity, columns: Sequence[str], rows: Sequence[Row]
-    ) -> Sequence[str] | None:
+    ) -> Sequence[bytes] | None:
         """Return rows as lines of COPY."""
         return Store.render(entity, columns, rows)
 
@@ -151,7 +151,7 @@ class HostedConnector(Connector):
 
     def write(self, entity: Entity, batch: Batch) -> BatchResult:
         """Merge a batch in the caller's transaction, or in one of its own."""
-        with _translated(), transaction.atomic():
+        with _translated(), transaction.atomic(savepoint=False):
             ready = batch if batch.staged is not None else self.stage(entity, batch)
             if not isinstance(ready.staged, Staged):
                 raise TypeError("The batch was staged by another connector.")

@@ -140,7 +140,7 @@ class Store(Reader):
         columns: Sequence[str],
         rows: Sequence[Row],
         expected: Sequence[int],
-        rendered: Sequence[str] | None = None,
+        rendered: Sequence[bytes] | None = None,
     ) -> Staged:
         """Copy at most 5,000 rows near their table; takes no lock. Inside a transaction only.
 
@@ -159,7 +159,7 @@ class Store(Reader):
         )
 
     @staticmethod
-    def render(entity: Entity, columns: Sequence[str], rows: Sequence[Row]) -> list[str]:
+    def render(entity: Entity, columns: Sequence[str], rows: Sequence[Row]) -> list[bytes]:
         """Return rows in the form in which they are staged; asks no database."""
         known = {column.name: column for column in schema.columns(entity)}
         return rendering.render([known[name] for name in columns], rows)

@@ -44,7 +44,7 @@ class Incoming:
     rows: Sequence[Row]
     versions: Sequence[int]
     digests: Sequence[str]
-    rendered: Sequence[str] | None = None
+    rendered: Sequence[bytes] | None = None
     outside: AbstractSet[str] = frozenset()
     deleted: Sequence[str] = ()
     absent: Sequence[str] = ()

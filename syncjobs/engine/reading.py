@@ -12,7 +12,7 @@ from syncjobs.engine.plan import Incoming
 from syncjobs.engine.translation import Translator
 from syncjobs.engine.values import EntityTask
 
-Render = Callable[[Sequence[Row]], Sequence[str] | None]
+Render = Callable[[Sequence[Row]], Sequence[bytes] | None]
 
 
 def as_it_is(rows: Sequence[Row]) -> None:

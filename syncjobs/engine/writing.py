@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import repeat
 from typing import Any, TypeVar
 
@@ -13,7 +14,15 @@ from organizations.records import Action, Row
 from syncjobs.engine.layout import Layout
 from syncjobs.engine.plan import Incoming, PagePlan
 from syncjobs.engine.protocols import State
-from syncjobs.engine.values import Counts, EntityTask, Kind, LinkRow, Position, Problem
+from syncjobs.engine.values import (
+    Counts,
+    EntityTask,
+    Kind,
+    LinkRow,
+    LinkState,
+    Position,
+    Problem,
+)
 from syncjobs.errors import AlreadyLinked
 
 Item = TypeVar("Item")
@@ -177,7 +186,9 @@ class _Work:
         ]
         if failed:
             parallel = [_without(values, failed) for values in parallel]
-        self.new_links.extend(map(LinkRow, *parallel))
+        values = zip(*parallel, repeat(LinkState.CURRENT), strict=False)
+        # LinkRow(...) is a function of Python; this makes the same value without it.
+        self.new_links.extend(map(partial(tuple.__new__, LinkRow), values))
         self._count(Kind.CREATE, _at(page.ids, places), failed)
         self.outcome.counts.created += len(places) - len(failed)
 
