@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import orjson
@@ -12,6 +13,7 @@ from lxml import etree
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from connections.connect import admission
 from connections.models import Connection, Endpoint, SyncedEntity
 from organizations.catalog import create_organization, define
 from organizations.models import Application, Member, Organization
@@ -298,3 +300,40 @@ def test_it_keeps_the_secret_out_of_every_answer_and_row(door: Door) -> None:
     assert door.secret not in endpoint.sealed_secret
     failed = door.post(door.request(Password="hush-hush-secret"))
     assert "hush-hush-secret" not in failed.text
+
+
+def test_two_requests_for_a_new_client_at_once_make_one(door: Door) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda _: door.post(door.request()), range(3)))
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses[0] == 202
+    assert set(statuses) <= {202, 409}, [answer.text for answer in answers]
+    for answer in answers:
+        if answer.status_code == 409:
+            assert "by another request just now" in answer.text
+    assert Connection.objects.count() == 1
+    assert Endpoint.objects.count() == 2
+    assert Member.objects.count() == 1
+    assert Organization.objects.filter(kind=Organization.Kind.CLIENT).count() == 1
+    assert Run.objects.count() == 1
+
+
+@pytest.mark.parametrize("kind", ["address", "name", "target"])
+def test_too_many_requests_wait(door: Door, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setitem(admission.LIMITS, kind, 1)
+    assert door.post(door.request(Password="wrong")).status_code == 400
+    answer = door.post(door.request())
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 300
+    fault = etree.fromstring(answer.content)
+    assert fault.findtext("Code") == "Throttled"
+    assert "Too many attempts. Wait" in fault.findtext("Reason", "")
+    assert not Organization.objects.filter(name="field").exists()
+
+
+def test_what_an_administrator_does_is_not_counted(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(admission.LIMITS, "name", 2)
+    for _ in range(4):
+        assert door.post(door.request()).status_code == 202
