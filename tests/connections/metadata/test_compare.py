@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 
+from connections.metadata import compare as compare_module
 from connections.metadata.compare import compare, removal
 from connections.metadata.plan import Element, Item, Verb
-from organizations.schema import AttributeType, Entity, Key, Label, Origin
+from organizations.schema import (
+    Attribute,
+    AttributeType,
+    Entity,
+    Key,
+    Label,
+    ManyToMany,
+    Option,
+    OptionSet,
+    Origin,
+)
 from tests.connections.metadata.making import (
     Impact,
     make_attribute,
@@ -169,3 +181,82 @@ def test_it_finds_relationships_added_changed_and_removed() -> None:
 def test_it_finds_a_changed_alternate_key() -> None:
     server = make_entity(keys=(Key(name="number", attributes=("accountnumber",)),))
     assert brief(found(server, make_entity())) == [(Verb.ADD, Element.KEY, "account.number")]
+
+
+def test_own_relationships_and_keys_of_the_client_block_only_themselves() -> None:
+    key = Key(name="number", attributes=("accountnumber",))
+    server = make_entity(relationships=(make_relationship("r"),), keys=(key,))
+    own = make_relationship("r", is_custom=True, origin=Origin.LOCAL)
+    mine = replace(key, attributes=("name",), origin=Origin.LOCAL)
+    client = make_entity(relationships=(own,), keys=(mine,))
+    items = found(server, client)
+    assert brief(items) == [
+        (Verb.BLOCK, Element.RELATIONSHIP, "account.r"),
+        (Verb.BLOCK, Element.KEY, "account.number"),
+    ]
+    assert items[0].note.startswith("The client has a relationship of its own with this name.")
+    assert found(make_entity(), client) == []
+
+
+def test_it_says_what_changed_of_a_relationship() -> None:
+    old = make_relationship("r", cascade={"Delete": "RemoveLink"})
+    new = make_relationship("r", cascade={"Delete": "Cascade"})
+    (item,) = found(make_entity(relationships=(new,)), make_entity(relationships=(old,)))
+    assert (item.before, item.after) == ("cascade: Delete RemoveLink", "cascade: Delete Cascade")
+
+
+def test_it_finds_a_relationship_of_another_kind() -> None:
+    pair = ManyToMany(
+        name="r", entity1="a", attribute1="b", entity2="c", attribute2="d", intersect_entity="e"
+    )
+    items = found(
+        make_entity(relationships=(pair,)), make_entity(relationships=(make_relationship("r"),))
+    )
+    assert brief(items) == [(Verb.CHANGE, Element.RELATIONSHIP, "account.r")]
+    assert (items[0].before, items[0].after) == ("OneToMany", "ManyToMany")
+
+
+def test_it_finds_a_renamed_option_set_and_its_labels() -> None:
+    old = make_choice("code", 1)
+    assert old.option_set is not None
+    label = Label.of({1033: "Codes"})
+    new = replace(old, option_set=replace(old.option_set, name="codes", label=label))
+    assert brief(found(make_entity(new), make_entity(old))) == [
+        (Verb.CHANGE, Element.ATTRIBUTE, "account.code"),
+        (Verb.ADD, Element.LABEL, "account.code.options.label.1033"),
+    ]
+
+
+LEFT_OUT = {
+    Entity: {
+        "name": "finds the entity",
+        "is_hidden": "the client's own state",
+        "origin": "the client's own state",
+        "attributes": "compared one by one",
+        "keys": "compared one by one",
+        "relationships": "compared one by one",
+    },
+    Attribute: {
+        "name": "finds the attribute",
+        "is_hidden": "the client's own state",
+        "origin": "the client's own state",
+        "option_set": "compared option by option",
+    },
+    OptionSet: {"options": "compared one by one"},
+    Option: {"value": "finds the option", "retired": "the client's own state"},
+}
+"""What decides no difference by itself, and why."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "compared"),
+    [
+        (Entity, {*compare_module.ENTITY_PROPERTIES, *compare_module.ENTITY_LABELS}),
+        (Attribute, {*compare_module.ATTRIBUTE_PROPERTIES, *compare_module.TEXTS}),
+        (OptionSet, {*compare_module.OPTION_SET_PROPERTIES, *compare_module.TEXTS}),
+        (Option, {*compare_module.OPTION_PROPERTIES, *compare_module.TEXTS}),
+    ],
+)
+def test_every_word_of_the_vocabulary_is_compared(kind: type[Any], compared: set[str]) -> None:
+    words = {item.name for item in fields(kind) if item.compare}
+    assert words == compared | LEFT_OUT[kind].keys()

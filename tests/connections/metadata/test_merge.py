@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from connections.metadata.compare import compare
-from connections.metadata.merge import merge
-from organizations.schema import AttributeType, Origin
+from connections.metadata.merge import is_blocked, merge
+from organizations.schema import AttributeType, Key, Origin
 from tests.connections.metadata.making import (
     Impact,
     make_attribute,
@@ -77,3 +79,19 @@ def test_it_leaves_nothing_to_do_after_a_merge() -> None:
     client = make_entity(make_attribute("fax"), make_choice("code", 1, 2))
     merged = merge(server, client, used)
     assert compare(server, merged, Impact(using_count=1)).items == ()
+
+
+def test_it_keeps_own_relationships_and_keys_whose_names_clash() -> None:
+    key = Key(name="number", attributes=("accountnumber",))
+    server = make_entity(relationships=(make_relationship("r"),), keys=(key,))
+    own = make_relationship("r", is_custom=True, origin=Origin.LOCAL)
+    mine = replace(key, attributes=("name",), origin=Origin.LOCAL)
+    merged = merge(server, make_entity(relationships=(own,), keys=(mine,)), unused)
+    assert (merged.relationships, merged.keys) == ((own,), (mine,))
+
+
+def test_it_does_not_touch_an_entity_of_the_client() -> None:
+    own = make_entity(origin=Origin.LOCAL)
+    assert is_blocked(make_entity(), own)
+    assert not is_blocked(make_entity(), make_entity())
+    assert not is_blocked(make_entity(), None)
