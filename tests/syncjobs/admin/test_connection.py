@@ -11,10 +11,11 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from connections.models import Connection, Endpoint, SyncedEntity
+from organizations.catalog import create_organization, define
 from organizations.models import Organization
 from syncjobs.models import Run, RunEntity
 from tests.syncjobs import remote
-from tests.syncjobs.making import PASSWORD, make_organization, make_run
+from tests.syncjobs.making import PASSWORD, make_entity, make_run
 
 DYNAMICS = "60650fb3-5d8b-45dd-b82e-459f3b019e9a"
 CONNECT = "/admin/connections/connection/add/"
@@ -178,6 +179,11 @@ def test_it_does_not_disconnect_under_a_run(superuser: Client, connection: Conne
     assert Connection.objects.exists()
 
 
+def make_far() -> None:
+    """A server organization with one entity."""
+    define(create_organization("far"), [make_entity()])
+
+
 def connect(browser: Client, settings: Settings, **changes: str) -> HttpResponse:
     """Post the dialog; the server is an organization hosted here, reached as if elsewhere."""
     settings.RESCO_SYNC_CONNECTORS = {"dynamics": remote.DOTTED_PATH}
@@ -195,8 +201,9 @@ def connect(browser: Client, settings: Settings, **changes: str) -> HttpResponse
 
 
 def test_it_connects_a_new_client_and_shows_the_job(superuser: Client, settings: Settings) -> None:
-    make_organization("far")
+    make_far()
     answer = connect(superuser, settings)
+    assert answer.status_code == 302, answer.context["form"].errors  # type: ignore[attr-defined]
     run = Run.objects.get(kind=Run.Kind.CONNECT)
     assert answer.headers["Location"] == f"/admin/syncjobs/run/{run.pk}/change/"
     assert Organization.objects.get(name="field").members.get().is_administrator
@@ -217,7 +224,7 @@ def test_it_connects_a_new_client_and_shows_the_job(superuser: Client, settings:
 def test_it_shows_a_fault_at_the_field(
     superuser: Client, settings: Settings, changes: dict[str, str], field: str, message: str
 ) -> None:
-    make_organization("far")
+    make_far()
     answer = connect(superuser, settings, **changes)
     assert answer.status_code == 400
     assert message in answer.context["form"].errors[field][0]  # type: ignore[attr-defined]
@@ -227,7 +234,7 @@ def test_it_shows_a_fault_at_the_field(
 def test_it_says_that_a_client_has_one_server(
     superuser: Client, settings: Settings, connection: Connection
 ) -> None:
-    make_organization("far")
+    make_far()
     answer = connect(superuser, settings, client="field")
     assert answer.status_code == 400
     assert b"A client has one server" in answer.content
