@@ -17,7 +17,10 @@ from syncjobs.models import Run, RunEntity, RunError
 MOST_ERRORS = 10_000
 """Of more problems in one run only the number is kept, in the counts."""
 
+SECONDS_BETWEEN_LOOKS = 0.5
+"""How much later than the page's end a wish to stop may be seen."""
 _SECONDS_BETWEEN_RENEWALS = 5.0
+_NEVER = float("-inf")
 _COUNTED = tuple(Counts.__dataclass_fields__)
 
 
@@ -27,9 +30,13 @@ class DatabaseReporter(Reporter):
     Another worker may have done part of the run before: counts are added to what it wrote.
     """
 
-    def __init__(self, run: Run) -> None:
-        """`run` as it was claimed."""
-        self._run = run
+    def __init__(self, run: Run, *, look_every: float = SECONDS_BETWEEN_LOOKS) -> None:
+        """`run` as it was claimed; it is looked at at most every `look_every` seconds.
+
+        A worker that lost its run writes nothing meanwhile: each page checks the fence.
+        """
+        self._run, self._look_every = run, look_every
+        self._looked = _NEVER
         self._written: dict[str, Counts] = {}
         self._moments: dict[str, float] = {}
         self._renewed = time.monotonic()
@@ -82,10 +89,14 @@ class DatabaseReporter(Reporter):
         """Mark the entity as done or failed."""
         state = RunEntity.State.FAILED if failed else RunEntity.State.DONE
         self._write(entity, counts, state=state, message=failed)
+        self._looked = _NEVER  # between two entities the run is looked at in any case
 
     def checkpoint(self) -> None:
         """Renew the lease if it is time. Raises Cancelled, LostLease."""
         now = time.monotonic()
+        if now - self._looked < self._look_every:
+            return
+        self._looked = now
         if now - self._renewed >= _SECONDS_BETWEEN_RENEWALS:
             lease.renew(self._run)
             self._renewed = now

@@ -23,13 +23,13 @@ def make_claimed_run() -> Run:
 def test_it_shows_entities_in_the_order_they_are_carried() -> None:
     run = make_claimed_run()
     RunEntity.objects.create(run=run, name="account", position=0, read=7)
-    DatabaseReporter(run).run_started(["systemuser", "account"])
+    DatabaseReporter(run, look_every=0).run_started(["systemuser", "account"])
     assert list(run.entities.values_list("name", "read")) == [("systemuser", 0), ("account", 7)]
 
 
 def test_it_writes_counts_as_they_grow() -> None:
     run = make_claimed_run()
-    told = DatabaseReporter(run)
+    told = DatabaseReporter(run, look_every=0)
     told.run_started(["account"])
     told.entity_started("account", full=True, expected=10)
     row = run.entities.get()
@@ -48,7 +48,7 @@ def test_it_writes_counts_as_they_grow() -> None:
 def test_it_adds_to_what_an_earlier_worker_counted() -> None:
     run = make_claimed_run()
     for _ in range(2):
-        told = DatabaseReporter(run)
+        told = DatabaseReporter(run, look_every=0)
         told.entity_started("account", full=False, expected=None)
         told.entity_finished("account", Counts(read=3, updated=3))
     row = run.entities.get()
@@ -57,7 +57,7 @@ def test_it_adds_to_what_an_earlier_worker_counted() -> None:
 
 def test_it_says_why_an_entity_failed_and_forgets_it_when_begun_again() -> None:
     run = make_claimed_run()
-    told = DatabaseReporter(run)
+    told = DatabaseReporter(run, look_every=0)
     told.entity_finished("account", Counts(), failed="Too many requests.")
     row = run.entities.get()
     assert (row.state, row.message) == ("failed", "Too many requests.")
@@ -68,7 +68,7 @@ def test_it_says_why_an_entity_failed_and_forgets_it_when_begun_again() -> None:
 def test_it_keeps_problems_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reporter, "MOST_ERRORS", 2)
     run = make_claimed_run()
-    told = DatabaseReporter(run)
+    told = DatabaseReporter(run, look_every=0)
     for number in range(3):
         told.problem(Problem(entity="account", record=str(number), code="c" * 99, message="No."))
     errors = list(run.errors.values_list("record", "code", "message"))
@@ -77,7 +77,7 @@ def test_it_keeps_problems_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_it_stops_a_run_that_is_being_cancelled() -> None:
     run = make_claimed_run()
-    told = DatabaseReporter(run)
+    told = DatabaseReporter(run, look_every=0)
     told.checkpoint()
     Run.objects.update(state=Run.State.CANCELLING)
     with pytest.raises(Cancelled, match="Cancelled by request"):
@@ -94,7 +94,7 @@ def test_it_stops_when_the_run_is_not_ours(change: dict[str, object]) -> None:
 
 def test_it_renews_the_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_claimed_run()
-    told = DatabaseReporter(run)
+    told = DatabaseReporter(run, look_every=0)
     until = Run.objects.get().lease_until
     told.checkpoint()
     assert Run.objects.get().lease_until == until
