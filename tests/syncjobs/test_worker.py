@@ -128,11 +128,11 @@ def read_so_far(run: Run) -> int:
 
 def test_it_goes_on_at_the_last_page_after_kill_9(make_worker: Callable[[], Worker]) -> None:
     connection = make_pair()
-    fill(connection, 3 * PAGE)
+    fill(connection, 20 * PAGE)
     run = dispatch.start_sync(connection, reason="test")
-    with in_the_way(connection, 2 * PAGE + 1):
+    with in_the_way(connection, 10 * PAGE + 1):
         worker = make_worker()
-        until(lambda: read_so_far(run) >= 2 * PAGE)
+        until(lambda: read_so_far(run) >= 10 * PAGE)
         worker.kill()
     assert state(run) == "running"
     let_end(run)
@@ -141,7 +141,7 @@ def test_it_goes_on_at_the_last_page_after_kill_9(make_worker: Callable[[], Work
     run.refresh_from_db()
     assert (run.state, run.fence) == ("succeeded", 2)
     entity = run.entities.get()
-    assert (entity.read, entity.created) == (3 * PAGE, 3 * PAGE)
+    assert (entity.read, entity.created) == (20 * PAGE, 20 * PAGE)
     assert names(client_store(connection)) == names(server_store(connection))
 
 
