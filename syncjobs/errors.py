@@ -3,7 +3,6 @@
 SyncError
 ├── Cancelled       somebody asked the run to stop; it stopped between two pages
 ├── LostLease       another worker has taken the run over; this one must not write any more
-├── AlreadyRunning  the connection has a run that is not finished
 ├── ServerChanged   the server is not the organization the checkpoints belong to (5.1.9)
 └── AlreadyLinked   links that were promised to be new are there; the page must be planned again
 """
@@ -21,10 +20,6 @@ class Cancelled(SyncError):
 
 class LostLease(SyncError):
     """Another worker holds the run now."""
-
-
-class AlreadyRunning(SyncError):
-    """The connection has an unfinished run."""
 
 
 class ServerChanged(SyncError):
