@@ -10,6 +10,7 @@ decompressed bytes. No error text holds a body, a header or a query string.
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -94,9 +95,8 @@ class Session:
         self._clock = clock
         self._end = math.inf
         self._http = _http_session(self._limits)
-        adapter = PinnedAdapter(allow if allow is not None else configured(), look)
-        self._http.mount("https://", adapter)
-        self._http.mount("http://", adapter)
+        self._allow, self._look = allow if allow is not None else configured(), look
+        self._connect_anew()
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -109,6 +109,13 @@ class Session:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def _connect_anew(self) -> None:
+        # A forked process must not speak on the connections of the one it came from.
+        self._process = os.getpid()
+        adapter = PinnedAdapter(self._allow, self._look)
+        self._http.mount("https://", adapter)
+        self._http.mount("http://", adapter)
 
     def hurry(self, seconds: float) -> None:
         """Let all exchanges from now on end within so many seconds together."""
@@ -131,6 +138,8 @@ class Session:
         Raises Unreachable (not allowed, not there), Retryable (broken off, timed out),
         Refused (certificate, limits, a redirect elsewhere). Any status is an answer.
         """
+        if self._process != os.getpid():
+            self._connect_anew()
         here = url
         for _ in range(self._limits.redirects + 1):
             reply = self._exchange(method, here, headers or {}, body)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 Value = str | int | float | bool | Decimal | None
 """A value of a flat row. GUIDs, dates, multi-selects and party lists are canonical text."""
@@ -67,6 +68,13 @@ class Page:
     rejected: Sequence[Rejection] = ()
     resume: str | None = None
     checkpoint: str | None = None
+
+
+class Rendered(NamedTuple):
+    """Rows in the form in which a target takes them in bulk: their ids, and all of them in one."""
+
+    ids: Sequence[str]
+    body: bytes
 
 
 class Action(StrEnum):

@@ -20,7 +20,7 @@ from connections.metadata.plan import MetadataPlan, plan_from_json, plan_to_json
 from connections.models import Connection, SyncedEntity
 from syncjobs import entity_tasks, lease
 from syncjobs.engine.sync import sync
-from syncjobs.engine.values import Counts, EntityTask, Problem
+from syncjobs.engine.values import EntityTask, Problem
 from syncjobs.models import Checkpoint, Run, RunEntity
 from syncjobs.reporter import DatabaseReporter
 from syncjobs.state import DatabaseState
@@ -171,7 +171,7 @@ def _tasks(
             reporter.problem(
                 Problem(entity=built.name, record="", code="NotCarried", message=built.reason)
             )
-            reporter.entity_finished(built.name, Counts(), failed=built.reason)
+            reporter.entity_finished(built.name, failed=built.reason)
     return tasks
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict
 
 from django.db.models import F
 
@@ -21,11 +21,10 @@ SECONDS_BETWEEN_LOOKS = 0.5
 """How much later than the page's end a wish to stop may be seen."""
 _SECONDS_BETWEEN_RENEWALS = 5.0
 _NEVER = float("-inf")
-_COUNTED = tuple(Counts.__dataclass_fields__)
 
 
 class DatabaseReporter(Reporter):
-    """Writes what a run has come to, outside the transactions of its pages.
+    """Writes what a run has come to.
 
     Another worker may have done part of the run before: counts are added to what it wrote.
     """
@@ -37,7 +36,6 @@ class DatabaseReporter(Reporter):
         """
         self._run, self._look_every = run, look_every
         self._looked = _NEVER
-        self._written: dict[str, Counts] = {}
         self._moments: dict[str, float] = {}
         self._renewed = time.monotonic()
         self._errors: int | None = None
@@ -57,18 +55,13 @@ class DatabaseReporter(Reporter):
 
     def entity_started(self, entity: str, *, full: bool, expected: int | None) -> None:
         """Mark the entity as running."""
-        self._write(
-            entity,
-            Counts(),
-            state=RunEntity.State.RUNNING,
-            full=full,
-            expected=expected,
-            message="",
-        )
+        state = RunEntity.State.RUNNING
+        self._write(entity, state=state, full=full, expected=expected, message="")
 
     def progress(self, entity: str, counts: Counts) -> None:
-        """Add what was counted since the last call."""
-        self._write(entity, counts)
+        """Add a page's counts, in the page's transaction if there is one."""
+        sums = {name: F(name) + value for name, value in asdict(counts).items() if value}
+        self._write(entity, **sums)
 
     def problem(self, problem: Problem) -> None:
         """Keep the problem as an entry of the run."""
@@ -85,10 +78,10 @@ class DatabaseReporter(Reporter):
             message=problem.message,
         )
 
-    def entity_finished(self, entity: str, counts: Counts, failed: str = "") -> None:
+    def entity_finished(self, entity: str, failed: str = "") -> None:
         """Mark the entity as done or failed."""
         state = RunEntity.State.FAILED if failed else RunEntity.State.DONE
-        self._write(entity, counts, state=state, message=failed)
+        self._write(entity, state=state, message=failed)
         self._looked = _NEVER  # between two entities the run is looked at in any case
 
     def checkpoint(self) -> None:
@@ -107,15 +100,12 @@ class DatabaseReporter(Reporter):
         if state != Run.State.RUNNING:
             raise LostLease("Another worker has taken the run over, or it has ended.")
 
-    def _write(self, entity: str, counts: Counts, **fields: object) -> None:
-        """Write fields, and add what was counted and the seconds gone by since the last time."""
-        before = self._written.get(entity, Counts())
+    def _write(self, entity: str, **fields: object) -> None:
+        """Write fields, and add the seconds gone by since the last time."""
         now = time.monotonic()
-        added: dict[str, float] = {
-            name: getattr(counts, name) - getattr(before, name) for name in _COUNTED
-        }
-        added["seconds"] = now - self._moments.get(entity, now)
-        sums = {name: F(name) + value for name, value in added.items() if value}
-        row, _ = RunEntity.objects.get_or_create(run=self._run, name=entity)
-        RunEntity.objects.filter(pk=row.pk).update(**sums, **fields)
-        self._written[entity], self._moments[entity] = replace(counts), now
+        fields["seconds"] = F("seconds") + (now - self._moments.get(entity, now))
+        self._moments[entity] = now
+        rows = RunEntity.objects.filter(run=self._run, name=entity)
+        if not rows.update(**fields):
+            RunEntity.objects.create(run=self._run, name=entity)
+            rows.update(**fields)

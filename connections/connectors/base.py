@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from organizations.query.nodes import Query
-from organizations.records import Action, Page, Row
+from organizations.records import Action, Page, Rendered, Row
 from organizations.schema import Attribute, Entity, Label
 
 
@@ -75,15 +75,15 @@ class Batch:
 
     `columns` name the values of each row, primary id first; a delete's rows hold the id only.
     `expected` runs parallel to `rows`: the version the target's record must still have, 0 where
-    no record may be there yet (creates). `rendered` is what the target's `render` made of the
-    rows, if it was asked. `staged` is the target's own handle, set by `stage`.
+    no record may be there yet (creates). With `rendered`, what the target's `render` made of
+    them, the rows themselves are not given. `staged` is the target's own handle, set by `stage`.
     """
 
     action: Action
     columns: tuple[str, ...]
     rows: Sequence[Row]
     expected: Sequence[int]
-    rendered: Sequence[bytes] | None = None
+    rendered: Rendered | None = None
     staged: object = None
 
 
@@ -127,6 +127,8 @@ class Connector(ABC):
     version_check: VersionCheck = VersionCheck.NONE
     is_local: bool = False
     """Whether it works on the caller's own database connection, so that only one thread may."""
+    reads_apart: bool = False
+    """Whether a forked process can read with its copy: a reading needs nothing but the network."""
 
     def __enter__(self) -> Self:
         """Open what is needed to talk."""
@@ -193,10 +195,10 @@ class Connector(ABC):
 
     def render(
         self, entity: Entity, columns: Sequence[str], rows: Sequence[Row]
-    ) -> Sequence[bytes] | None:
-        """Return rows in the target's bulk form, one piece per row, or None if it has none.
+    ) -> Rendered | None:
+        """Return rows in the target's bulk form, or None if it has none.
 
-        Needs no connection, so it can be done by another thread before the page's turn comes.
+        Needs no connection, so another process can do it before the page's turn comes.
         """
         return None
 

@@ -34,7 +34,7 @@ from connections.errors import (
 from organizations.errors import NotFound, OrganizationError, SchemaConflict
 from organizations.models import EntityDefinition, Organization
 from organizations.query.nodes import Query
-from organizations.records import Page, Row
+from organizations.records import Page, Rendered, Row
 from organizations.schema import Attribute, Entity, columns
 from organizations.store import MOST_ROWS, Fault, Staged, Store
 
@@ -130,9 +130,7 @@ class HostedConnector(Connector):
         """Return whether the entity has no record at all."""
         return self.highest_version(entity) == 0
 
-    def render(
-        self, entity: Entity, columns: Sequence[str], rows: Sequence[Row]
-    ) -> Sequence[bytes] | None:
+    def render(self, entity: Entity, columns: Sequence[str], rows: Sequence[Row]) -> Rendered:
         """Return rows as lines of COPY."""
         return Store.render(entity, columns, rows)
 

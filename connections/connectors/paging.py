@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
 from queue import Empty, Queue
 from typing import Generic, TypeVar
@@ -36,7 +36,7 @@ class ReadAhead(Generic[T]):
         self._thread = threading.Thread(target=self._run, name="read-ahead", daemon=True)
         self._thread.start()
 
-    def __iter__(self) -> Iterator[T]:
+    def __iter__(self) -> Generator[T, None, None]:
         """Yield the source's items in order; closes itself at the end."""
         with closing(self):
             while not isinstance(item := self._queue.get(), _End):
@@ -72,6 +72,6 @@ class ReadAhead(Generic[T]):
             self._queue.put(end)
 
 
-def read_ahead(source: Iterator[T], depth: int = 1) -> Iterator[T]:
+def read_ahead(source: Iterator[T], depth: int = 1) -> Generator[T, None, None]:
     """Yield the items of `source`, which runs in a thread of its own."""
-    return iter(ReadAhead(source, depth))
+    return ReadAhead(source, depth).__iter__()

@@ -22,6 +22,8 @@ from organizations.tables.database import lock_timeout, run
 
 WAIT_MS = 2000
 TRIES = 5
+SHARED = "pg_advisory_xact_lock_shared(%s)"
+"""SQL that takes the shared lock; its parameter is `key_of` the organization."""
 _BITS = 63
 
 
@@ -29,7 +31,7 @@ _BITS = 63
 def shared_schema_lock(organization: Organization) -> Iterator[None]:
     """Keep the metadata as they are until the transaction ends."""
     with transaction.atomic():
-        hold_shared(organization.pk)
+        run(f"SELECT {SHARED}", [key_of(organization.pk)])
         yield
 
 
@@ -39,15 +41,10 @@ def exclusive_schema_lock(organization: Organization) -> Iterator[None]:
 
     Raises SchemaConflict when a writer holds the lock for too long.
     """
-    lock = partial(run, "SELECT pg_advisory_xact_lock(%s)", [_key(organization.pk)])
+    lock = partial(run, "SELECT pg_advisory_xact_lock(%s)", [key_of(organization.pk)])
     with transaction.atomic():
         patiently(lock, f"The metadata of organization '{organization.name}' are")
         yield
-
-
-def hold_shared(organization_id: UUID) -> None:
-    """Take the shared lock inside the caller's transaction."""
-    run("SELECT pg_advisory_xact_lock_shared(%s)", [_key(organization_id)])
 
 
 def patiently(action: Callable[[], object], subject: str) -> None:
@@ -67,5 +64,6 @@ def patiently(action: Callable[[], object], subject: str) -> None:
     raise SchemaConflict(f"{subject} in use by a running job. Try again when it has finished.")
 
 
-def _key(organization_id: UUID) -> int:
+def key_of(organization_id: UUID) -> int:
+    """Return the number that stands for an organization among advisory locks."""
     return organization_id.int & ((1 << _BITS) - 1)

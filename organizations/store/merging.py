@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, transaction
 from psycopg import sql
 
 from organizations.catalog import Catalog
@@ -19,7 +19,7 @@ from organizations.notifications import announce
 from organizations.records import Action
 from organizations.schema import VERSION
 from organizations.store import parties, statements, versions
-from organizations.store.faults import Fault, conflict
+from organizations.store.faults import Fault, conflict, is_of_row
 from organizations.store.layout import layout
 from organizations.store.staging import Staged, halve
 from organizations.tables import names
@@ -49,7 +49,8 @@ def merge(catalog: Catalog, staged: Staged, *, origin: str = "", actor: str = ""
             "their way. Start again."
         )
     work = _Merge(catalog, staged, base, origin=origin, actor=actor)
-    halve(staged, work.carry_out, 0, staged.size)
+    if not work.create_at_once():
+        halve(staged, work.carry_out, 0, staged.size)
     if work.written:
         announce(catalog.organization.pk)
     return work.result()
@@ -71,15 +72,35 @@ class _Merge:
             "actor": actor,
         }
 
+    def create_at_once(self) -> bool:
+        """Create and log all records in one statement.
+
+        False if this is no such batch, or a row is in the way: then nothing was done.
+        """
+        staged = self.staged
+        if staged.action is not Action.CREATE or staged.layout.entity.is_intersect:
+            return False
+        try:
+            with transaction.atomic():
+                values = self._between(0, staged.size)
+                self.written = run(self._sql(statements.CREATE_LOGGED), values)
+                self._rewrite_parties(0, staged.size)
+        except DatabaseError as error:
+            if not is_of_row(error):
+                raise
+            self.written = 0
+            return False
+        return True
+
     def carry_out(self, low: int, high: int) -> None:
         """Write and log positions low..high-1."""
-        first = self.staged.first
-        values = self.values | {"low": first + low, "high": first + high}
+        values = self._between(low, high)
         if self.staged.action is Action.DELETE:
             self.written += self._delete(values, low, high)
             return
         is_new = self.staged.action is Action.CREATE
-        written = self._create(values) if is_new else run(self._sql(statements.UPDATE), values)
+        statement = statements.CREATE_MISSING if is_new else statements.UPDATE
+        written = run(self._sql(statement), values)
         faulty = sum(low <= position < high for position in self.staged.failed)
         is_whole = written == high - low - faulty
         run(self._sql(statements.LOG if is_whole else statements.LOG_WRITTEN), values)
@@ -114,15 +135,9 @@ class _Merge:
             is_pair = sql.SQL("(t.{0} = s.{0} AND t.{1} = s.{1})").format(first, second)
         return fetch(self._sql(statements.UNWRITTEN, pair=is_pair), self.values)
 
-    def _create(self, values: Mapping[str, object]) -> int:
-        # A plain insert is a tenth faster, and records to create are hardly ever there already.
-        if self.staged.layout.entity.is_intersect:
-            return run(self._sql(statements.CREATE_MISSING), values)
-        try:
-            with transaction.atomic():
-                return run(self._sql(statements.CREATE), values)
-        except IntegrityError:
-            return run(self._sql(statements.CREATE_MISSING), values)
+    def _between(self, low: int, high: int) -> dict[str, object]:
+        first = self.staged.first
+        return self.values | {"low": first + low, "high": first + high}
 
     def _delete(self, values: Mapping[str, object], low: int, high: int) -> int:
         written = run(self._sql(statements.DELETE), values)
@@ -139,7 +154,7 @@ class _Merge:
         assignments = [sql.SQL("{0} = s.{0}, ").format(column) for column in columns[1:]]
         return template.format(
             table=staged.layout.table,
-            stage=staged.table,
+            stage=staged.stage.table,
             key=staged.layout.key,
             version=names.column(VERSION),
             columns=sql.SQL(", ").join(columns),

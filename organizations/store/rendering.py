@@ -20,19 +20,19 @@ _ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 _NUMBERS = frozenset({"integer", "bigint", "numeric", "double precision", "boolean"})
 
 
-def render(columns: Iterable[Column], rows: Sequence[Row]) -> list[bytes]:
-    """Return one line per row, without the line end; values in the order of `columns`.
+def render(columns: Iterable[Column], rows: Sequence[Row]) -> bytes:
+    """Return one line per row, without the last line's end; values in the order of `columns`.
 
     What UTF-8 cannot say goes through as it is: PostgreSQL refuses the row then, and only it.
     """
     if not rows:
-        return []
+        return b""
     printed = [
         _printer(column)(values)
         for column, values in zip(columns, zip(*rows, strict=True), strict=True)
     ]
     lines = "\n".join(map("\t".join, zip(*printed, strict=True)))
-    return lines.encode("utf-8", "surrogatepass").split(b"\n")
+    return lines.encode("utf-8", "surrogatepass")
 
 
 def _printer(column: Column) -> Callable[[Sequence[Value]], Sequence[str]]:

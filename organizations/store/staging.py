@@ -1,32 +1,27 @@
 """Bringing rows near their table by COPY, before any lock is taken (design 5.1.5).
 
-A stage is a temporary table of the session, one per entity and set of columns, emptied by every
-commit. What PostgreSQL cannot hold is found here: a row that fails is looked for by halving and
-costs only itself.
+What PostgreSQL cannot hold is found here: a row that fails is looked for by halving and costs
+only itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from itertools import count
 
 from django.db import DatabaseError, connection, transaction
 from psycopg import sql
 
 from organizations.errors import InvalidRequest
-from organizations.records import Action, Row
-from organizations.store import rendering
+from organizations.records import Action, Rendered, Row
+from organizations.store import rendering, stages
 from organizations.store.faults import Fault, is_of_row, rejected
 from organizations.store.layout import Layout
+from organizations.store.stages import Stage
 from organizations.tables import names
-from organizations.tables.database import fetch, run
-from organizations.tables.types import sql_type
 
 MOST_ROWS = 5000
-MOST_STAGES = 32
-PREFIX = "stage_"
 _first_ordinals = count(0, 1 << 20)
 
 
@@ -37,7 +32,7 @@ class Staged:
     layout: Layout
     action: Action
     columns: tuple[str, ...]
-    table: sql.Identifier
+    stage: Stage
     first: int
     ids: Sequence[str]
     failed: dict[int, Fault] = field(default_factory=dict)
@@ -55,29 +50,31 @@ def stage(
     columns: Sequence[str],
     rows: Sequence[Row],
     expected: Sequence[int],
-    rendered: Sequence[bytes] | None = None,
+    rendered: Rendered | None = None,
 ) -> Staged:
     """Copy rows (primary id first) to a stage inside the caller's transaction.
 
-    `rendered` are the same rows as `rendering.render` made them, if that was done before.
+    `rendered` stands for the rows where they were rendered before; then `rows` is not looked at.
     """
-    _check(layout, columns, rows)
+    _check(layout, columns, len(rows if rendered is None else rendered.ids))
+    if rendered is None:
+        body = rendering.render(map(layout.column, columns), rows)
+        rendered = Rendered([str(row[0]) for row in rows], body)
     staged = Staged(
         layout=layout,
         action=action,
         columns=tuple(columns),
-        table=_make(layout, columns),
+        stage=stages.stage(layout, columns),
         first=next(_first_ordinals),
-        ids=[str(row[0]) for row in rows],
+        ids=rendered.ids,
     )
-    lines = rendered
-    if lines is None:
-        lines = rendering.render(map(layout.column, columns), rows)
-    if lines and not any(expected):
-        first = _copy_numbered(staged, lines)
+    if not rendered.ids:
+        return staged
+    if not any(expected):
+        first = _copy_numbered(staged, rendered.body)
         if first is not None:
             return replace(staged, first=first)
-    parts = (_digits(count(staged.first)), _digits(expected), lines)
+    parts = (_digits(count(staged.first)), _digits(expected), rendered.body.split(b"\n"))
     whole = list(map(b"\t".join, zip(*parts, strict=False)))
     halve(staged, lambda low, high: _copy(staged, whole[low:high]), 0, len(whole))
     return staged
@@ -101,7 +98,7 @@ def halve(staged: Staged, work: Callable[[int, int], None], low: int, high: int)
         halve(staged, work, middle, high)
 
 
-def _check(layout: Layout, columns: Sequence[str], rows: Sequence[Row]) -> None:
+def _check(layout: Layout, columns: Sequence[str], size: int) -> None:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("Rows are staged inside a transaction only.")
     if not columns or columns[0] != layout.entity.primary_id:
@@ -110,56 +107,32 @@ def _check(layout: Layout, columns: Sequence[str], rows: Sequence[Row]) -> None:
             f"'{layout.entity.primary_id}'.",
             "columns",
         )
-    if len(rows) > MOST_ROWS:
+    if size > MOST_ROWS:
         raise InvalidRequest(
-            f"A batch holds {len(rows)} rows; at most {MOST_ROWS} are written at once.", "rows"
+            f"A batch holds {size} rows; at most {MOST_ROWS} are written at once.", "rows"
         )
 
 
-def _make(layout: Layout, columns: Sequence[str]) -> sql.Identifier:
-    kinds = [(names.column(name), sql_type(layout.column(name))) for name in columns]
-    mark = repr([layout.table.as_string(), *((item.as_string(), kind) for item, kind in kinds)])
-    name = PREFIX + blake2b(mark.encode(), digest_size=12).hexdigest()
-    known = [row[0] for row in fetch(_STAGES)]
-    if name not in known:
-        for old in known[: len(known) - MOST_STAGES + 1]:
-            run(sql.SQL("DROP TABLE {}").format(sql.Identifier("pg_temp", old)))
-        body = [sql.SQL("{} {}").format(item, sql.SQL(kind)) for item, kind in kinds]
-        run(_CREATE.format(sql.Identifier(name), sql.SQL(", ").join(body)))
-    return sql.Identifier("pg_temp", name)
-
-
-_STAGES = sql.SQL(
-    "SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema() "
-    "AND relname LIKE 'stage\\_%' AND relkind = 'r' ORDER BY oid"
-)
-_CREATE = sql.SQL(
-    "CREATE TEMPORARY TABLE {} ("
-    "ord bigint GENERATED BY DEFAULT AS IDENTITY (START -4611686018427387904 MINVALUE "
-    "-4611686018427387904), expected bigint DEFAULT 0, {}) ON COMMIT DELETE ROWS"
-)
-"""Ordinals below zero are the database's, the others are ours: a stage can hold both."""
 _COPY = sql.SQL("COPY {} FROM STDIN")
 _COPY_NUMBERED = sql.SQL("COPY {} ({}) FROM STDIN")
-_LAST = sql.SQL("SELECT max(ord) FROM {} WHERE ord < 0")
 
 
-def _copy_numbered(staged: Staged, lines: Sequence[bytes]) -> int | None:
+def _copy_numbered(staged: Staged, body: bytes) -> int | None:
     """Copy new records and let the database number them; return the first ordinal.
 
     None if a row spoils it: then nothing was copied. It spares the writing thread a look at
     every row, which counts while another thread reads the next page.
     """
     columns = sql.SQL(", ").join(map(names.column, staged.columns))
+    copy = _COPY_NUMBERED.format(staged.stage.table, columns)
     try:
-        with transaction.atomic():
-            _send(_COPY_NUMBERED.format(staged.table, columns), lines)
-            last = fetch(_LAST.format(staged.table))[0][0]
+        with transaction.atomic(), staged.stage.numbering(len(staged.ids)) as numbers:
+            _send(copy, body)
     except DatabaseError as error:
         if not is_of_row(error):
             raise
         return None
-    return int(last) - len(lines) + 1
+    return numbers.first
 
 
 def _digits(numbers: Iterable[int]) -> Iterator[bytes]:
@@ -167,13 +140,13 @@ def _digits(numbers: Iterable[int]) -> Iterator[bytes]:
 
 
 def _copy(staged: Staged, lines: Sequence[bytes]) -> None:
-    _send(_COPY.format(staged.table), lines)
+    _send(_COPY.format(staged.stage.table), b"\n".join(lines))
 
 
-def _send(statement: sql.Composed, lines: Sequence[bytes]) -> None:
+def _send(statement: sql.Composed, body: bytes) -> None:
     with (
         connection.cursor() as cursor,
         connection.wrap_database_errors,
         cursor.copy(statement.as_string(None)) as copy,
     ):
-        copy.write(b"\n".join(lines))
+        copy.write(body)

@@ -11,19 +11,20 @@ _INSERT = (
     "INSERT INTO {table} ({columns}, {version}) "
     "SELECT {columns}, ord + %(shift)s FROM {stage} WHERE ord >= %(low)s AND ord < %(high)s"
 )
-CREATE = sql.SQL(_INSERT)
+_LOG = (
+    "INSERT INTO organizations_changelog "
+    "(organization_id, version, entity, record, action, origin, actor, at) "
+    "SELECT %(organization)s, ord + %(shift)s, %(entity)s, {key}, %(action)s, %(origin)s, "
+    "%(actor)s, now() FROM {stage} WHERE ord >= %(low)s AND ord < %(high)s"
+)
+CREATE_LOGGED = sql.SQL(f"WITH made AS ({_INSERT}) {_LOG}")
 CREATE_MISSING = sql.SQL(_INSERT + " ON CONFLICT DO NOTHING")
 UPDATE = sql.SQL(
     "UPDATE {table} t SET {assignments}{version} = s.ord + %(shift)s FROM {stage} s "
     "WHERE t.{key} = s.{key} AND t.{version} = s.expected "
     "AND s.ord >= %(low)s AND s.ord < %(high)s"
 )
-LOG = sql.SQL(
-    "INSERT INTO organizations_changelog "
-    "(organization_id, version, entity, record, action, origin, actor, at) "
-    "SELECT %(organization)s, ord + %(shift)s, %(entity)s, {key}, %(action)s, %(origin)s, "
-    "%(actor)s, now() FROM {stage} WHERE ord >= %(low)s AND ord < %(high)s"
-)
+LOG = sql.SQL(_LOG)
 LOG_WRITTEN = sql.SQL(
     "INSERT INTO organizations_changelog "
     "(organization_id, version, entity, record, action, origin, actor, at) "

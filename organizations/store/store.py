@@ -14,7 +14,7 @@ from django.db import transaction
 from organizations import schema
 from organizations.errors import InvalidRequest
 from organizations.models import DeletedRecord
-from organizations.records import Action, Record, RecordValue, Row
+from organizations.records import Action, Record, RecordValue, Rendered, Row
 from organizations.schema import Entity
 from organizations.store import (
     associations,
@@ -140,13 +140,13 @@ class Store(Reader):
         columns: Sequence[str],
         rows: Sequence[Row],
         expected: Sequence[int],
-        rendered: Sequence[bytes] | None = None,
+        rendered: Rendered | None = None,
     ) -> Staged:
         """Copy at most 5,000 rows near their table; takes no lock. Inside a transaction only.
 
         Rows begin with the primary id; a delete's rows hold nothing else. `expected` is 0 for
-        creates, else the version the record must still have. `rendered` is what `render` made of
-        these rows.
+        creates, else the version the record must still have. With `rendered`, what `render` made of
+        them, no rows are given.
         """
         self.catalog.refresh()
         return staging.stage(
@@ -159,10 +159,11 @@ class Store(Reader):
         )
 
     @staticmethod
-    def render(entity: Entity, columns: Sequence[str], rows: Sequence[Row]) -> list[bytes]:
+    def render(entity: Entity, columns: Sequence[str], rows: Sequence[Row]) -> Rendered:
         """Return rows in the form in which they are staged; asks no database."""
         known = {column.name: column for column in schema.columns(entity)}
-        return rendering.render([known[name] for name in columns], rows)
+        body = rendering.render([known[name] for name in columns], rows)
+        return Rendered([str(row[0]) for row in rows], body)
 
     def merge(self, staged: Staged, *, origin: str = "", actor: str = "") -> Merged:
         """Write staged rows in the caller's transaction, under the organization's row lock."""

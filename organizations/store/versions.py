@@ -7,9 +7,17 @@ so whoever asks "since N" can never miss a row that was given a lower number.
 from __future__ import annotations
 
 from organizations.catalog import Catalog
-from organizations.catalog.locks import hold_shared
+from organizations.catalog.locks import SHARED, key_of
 from organizations.errors import NotFound
 from organizations.tables.database import one
+
+_TAKE = f"""
+    WITH held AS MATERIALIZED (SELECT {SHARED} IS NULL)
+    UPDATE organizations_organization SET row_version = row_version + %s FROM held WHERE id = %s
+    RETURNING row_version, schema_version
+"""  # noqa: S608 - our own constant
+"""The schema lock, then the row, in one round trip: the row is taken when the join has its lock,
+and as it is then, not as it was when the statement began."""
 
 
 def take(catalog: Catalog, count: int = 1) -> int:
@@ -18,12 +26,7 @@ def take(catalog: Catalog, count: int = 1) -> int:
     The catalog is brought to the schema version that holds while we write.
     """
     organization = catalog.organization
-    hold_shared(organization.pk)
-    row = one(
-        "UPDATE organizations_organization SET row_version = row_version + %s WHERE id = %s "
-        "RETURNING row_version, schema_version",
-        [count, organization.pk],
-    )
+    row = one(_TAKE, [key_of(organization.pk), count, organization.pk])
     if row is None:
         raise NotFound("organization", organization.name)
     catalog.version = row[1]

@@ -115,20 +115,19 @@ def user_writes(connection: Connection, folder: Path, port: int) -> dict[str, An
 
 
 def memory(connection: Connection, folder: Path, port: int) -> dict[str, Any]:
-    """Measure the peak of this process during one first load, above what it held idle."""
+    """Measure the peak of a pulling process and its reader, above what it held idle."""
     world.reset(connection)
     with recording.replaying(folder / recording.FULL, port):
         with registry.connector(connection.server) as server:
             server.identify()
-        idle = process.resident()
-        process.reset_peak()
-        recording.pull(connection)
-        peak = process.peak()
+        idle = process.memory()
+        with process.watching_memory() as peak:
+            recording.pull(connection)
     mebi = 1024 * 1024
     return {
         "idle_mib": round(idle / mebi, 1),
-        "peak_mib": round(peak / mebi, 1),
-        "above_idle_mib": round((peak - idle) / mebi, 1),
+        "peak_mib": round(peak.bytes / mebi, 1),
+        "above_idle_mib": round((peak.bytes - idle) / mebi, 1),
     }
 
 

@@ -26,7 +26,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from organizations.records import Rejection, Row
+from organizations.records import Rejection, Rendered, Row
 from syncjobs.engine.values import LinkRow, LinkState
 
 
@@ -37,14 +37,14 @@ class Incoming:
     `ids`, `versions` and `digests` run parallel to `rows`; no id comes twice. `outside` are ids
     of the page whose records are not inside the filter. `deleted` are gone from the server.
     `absent` were asked for by id and are not there, which is no evidence of a deletion.
-    `rendered` is the client's bulk form of the rows, if it has one.
+    `rendered` is the client's bulk form of all rows; where it is given, `rows` are not.
     """
 
     ids: Sequence[str]
     rows: Sequence[Row]
     versions: Sequence[int]
     digests: Sequence[str]
-    rendered: Sequence[bytes] | None = None
+    rendered: Rendered | None = None
     outside: AbstractSet[str] = frozenset()
     deleted: Sequence[str] = ()
     absent: Sequence[str] = ()
@@ -138,7 +138,7 @@ class Rules:
 def plan_page(view: View, page: Incoming, rules: Rules) -> PagePlan:
     """Decide what happens to each record of the page."""
     if view.fresh:
-        return PagePlan(creates=range(len(page.rows)))
+        return PagePlan(creates=range(len(page.ids)))
     return _Planner(view, page, rules).plan()
 
 

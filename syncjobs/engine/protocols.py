@@ -79,12 +79,16 @@ class Reporter(Protocol):
         """One entity begins."""
 
     def progress(self, entity: str, counts: Counts) -> None:
-        """Counts so far of one entity."""
+        """Add what one page of an entity came to.
+
+        Called inside `State.page` where the page wrote anything, so that a worker that dies has
+        counted exactly what it has carried.
+        """
 
     def problem(self, problem: Problem) -> None:
         """One record or entity could not be carried."""
 
-    def entity_finished(self, entity: str, counts: Counts, failed: str = "") -> None:
+    def entity_finished(self, entity: str, failed: str = "") -> None:
         """One entity ended; `failed` says why it could not be carried to its end."""
 
     def checkpoint(self) -> None:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from connections.connectors.base import Connector
+from connections.connectors.paging import read_ahead
 from connections.errors import CheckpointExpired, Retryable
+from syncjobs.engine.apart import read_apart
 from syncjobs.engine.layout import Layout
 from syncjobs.engine.matching import MATCH_KEYS
 from syncjobs.engine.plan import Incoming, PagePlan, Rules, View, plan_page
 from syncjobs.engine.protocols import Reporter, State
-from syncjobs.engine.read_ahead import read_ahead
 from syncjobs.engine.reading import Reader, as_it_is
 from syncjobs.engine.retrying import Patience
 from syncjobs.engine.starting import Start, older_record
@@ -58,15 +59,11 @@ class Pull:
         state, client = context.state, context.client
         layout = Layout(task)
         translator = Translator(task, layout, context.translations)
-        # Only of a first load is it known that every record will be written.
-        render = partial(client.render, task.client, layout.columns)
-        is_first = position.fresh and position.full
-        self._reader = Reader(
-            context.server, task, layout, translator, render if is_first else as_it_is
-        )
+        self._reader = Reader(context.server, task, layout, translator)
+        self._render = partial(client.render, task.client, layout.columns)
         self._viewer = Viewer(client, state, task, layout, context.translations)
         limit = context.options.left_behind_limit
-        self._writer = Writer(client, state, task, layout, limit=limit)
+        self._writer = Writer(client, state, context.reporter, task, layout, limit=limit)
         self._rules = Rules(
             deletes=task.sync_deletion,
             independent=task.name in MATCH_KEYS,
@@ -96,6 +93,10 @@ class Pull:
                 patience.wait(error, moved=self._pages > pages)
             except CheckpointExpired as error:
                 self._begin_again(error)
+            except AlreadyLinked:
+                if not self._is_fresh:
+                    raise
+                self._position = replace(self._position, fresh=False)
 
     def _carry(self) -> None:
         if not self._is_read:
@@ -105,8 +106,7 @@ class Pull:
         self._carry_left_behind()
 
     def _read(self) -> None:
-        source = read_ahead(self._source(), self._read_ahead_depth())
-        with closing(source) as pages:
+        with closing(self._ahead(self._source())) as pages:
             for page in pages:
                 self._is_quiet = self._is_quiet and _is_nothing(page)
                 self._carry_page(page, self._position_after(page))
@@ -117,12 +117,23 @@ class Pull:
     def _source(self) -> Generator[Incoming, None, None]:
         position, size = self._position, self._context.options.page_size
         if position.full:
-            return self._reader.everything(resume=position.resume, page_size=size)
+            # Only of a first load is it known that every record will be written.
+            render = self._render if self._is_fresh else as_it_is
+            return self._reader.everything(resume=position.resume, page_size=size, render=render)
         return self._reader.changes(since=position.token, resume=position.resume, page_size=size)
 
-    def _read_ahead_depth(self) -> int:
+    def _ahead(self, pages: Generator[Incoming, None, None]) -> Generator[Incoming, None, None]:
+        server = self._context.server
         # An organization hosted here is read over this thread's own database connection.
-        return 0 if self._context.server.is_local else self._context.options.read_ahead
+        if server.is_local or not self._context.options.read_ahead:
+            return pages
+        # A process pays off only where many pages come.
+        is_long = self._position.full and server.reads_apart
+        return read_apart(pages) if is_long else read_ahead(pages)
+
+    @property
+    def _is_fresh(self) -> bool:
+        return self._position.fresh and self._position.full
 
     def _position_after(self, page: Incoming) -> Position | None:
         """Return the position after a page, or None where it does not move.
@@ -192,19 +203,12 @@ class Pull:
 
     def _carry_page(self, page: Incoming, position: Position | None) -> None:
         self._context.reporter.checkpoint()
-        try:
-            outcome = self._planned_and_written(page, position)
-        except AlreadyLinked:
-            self._position = replace(self._position, fresh=False)
-            if position is not None:
-                position = replace(position, fresh=False)
-            outcome = self._planned_and_written(page, position)
+        outcome = self._planned_and_written(page, position)
         self._position = position or self._position
         self._take(page, outcome)
 
     def _planned_and_written(self, page: Incoming, position: Position | None) -> Outcome:
-        is_fresh = self._position.fresh and self._position.full
-        view = View(fresh=True) if is_fresh else self._viewer.view(page, self._rules)
+        view = View(fresh=True) if self._is_fresh else self._viewer.view(page, self._rules)
         plan = plan_page(view, page, self._rules)
         if plan.older:
             self._check_older(page, plan, view)
@@ -223,9 +227,6 @@ class Pull:
         self._pages += 1
         self.counts.add(outcome.counts)
         self.samples += outcome.samples[: _SAMPLES - len(self.samples)]
-        for problem in outcome.problems:
-            self._context.reporter.problem(problem)
-        self._context.reporter.progress(self._task.name, self.counts)
 
 
 def _is_nothing(page: Incoming) -> bool:

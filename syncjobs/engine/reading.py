@@ -6,13 +6,13 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
 from connections.connectors.base import Connector, ReadRequest
-from organizations.records import Page, Rejection, Row
+from organizations.records import Page, Rejection, Rendered, Row
 from syncjobs.engine.layout import Layout
 from syncjobs.engine.plan import Incoming
 from syncjobs.engine.translation import Translator
 from syncjobs.engine.values import EntityTask
 
-Render = Callable[[Sequence[Row]], Sequence[bytes] | None]
+Render = Callable[[Sequence[Row]], Rendered | None]
 
 
 def as_it_is(rows: Sequence[Row]) -> None:
@@ -20,7 +20,7 @@ def as_it_is(rows: Sequence[Row]) -> None:
 
 
 class Reader:
-    """Reads one entity of the server. Uses no state, so a thread of its own may run it."""
+    """Reads one entity of the server. Uses no state, so a thread or process of its own may."""
 
     def __init__(
         self,
@@ -28,17 +28,21 @@ class Reader:
         task: EntityTask,
         layout: Layout,
         translator: Translator,
-        render: Render = as_it_is,
     ) -> None:
-        """`translator` brings rows into the client's terms, `render` into its bulk form."""
+        """`translator` brings rows into the client's terms."""
         self._server, self._task = server, task
-        self._layout, self._translator, self._render = layout, translator, render
+        self._layout, self._translator = layout, translator
 
-    def everything(self, *, resume: str, page_size: int) -> Generator[Incoming, None, None]:
-        """Yield all records inside the filter; deletions that are reported are ignored."""
+    def everything(
+        self, *, resume: str, page_size: int, render: Render = as_it_is
+    ) -> Generator[Incoming, None, None]:
+        """Yield all records inside the filter; deletions that are reported are ignored.
+
+        What `render` can bring into the client's bulk form comes in no other.
+        """
         request = self._request(resume=resume, page_size=page_size)
         for page in self._server.read(replace(request, query=self._task.query)):
-            yield self._incoming(replace(page, deleted=()))
+            yield self._incoming(replace(page, deleted=()), render)
 
     def changes(
         self, *, since: str, resume: str, page_size: int
@@ -84,15 +88,16 @@ class Reader:
             deleted=[item for item in page.deleted if item not in there],
         )
 
-    def _incoming(self, page: Page) -> Incoming:
+    def _incoming(self, page: Page, render: Render = as_it_is) -> Incoming:
         rows, versions = _each_once(self._layout.align(page), page.versions, page.deleted)
         translated = self._translator.rows(rows)
+        rendered = render(translated)
         return Incoming(
-            ids=[str(row[0]) for row in rows],
-            rows=translated,
+            ids=[str(row[0]) for row in rows] if rendered is None else rendered.ids,
+            rows=translated if rendered is None else (),
             versions=versions,
             digests=self._layout.digests(translated),
-            rendered=self._render(translated),
+            rendered=rendered,
             deleted=page.deleted,
             rejected=_rejections_once(page.rejected),
             resume=page.resume,

@@ -141,9 +141,9 @@ class _Sync:
                 )
             )
         except (Refused, ServerChanged) as error:
-            reporter.entity_finished(task.name, report.counts, str(error))
+            reporter.entity_finished(task.name, str(error))
             raise
-        reporter.entity_finished(task.name, report.counts, report.failed)
+        reporter.entity_finished(task.name, report.failed)
         return Report(
             entity=task.name,
             counts=report.counts,

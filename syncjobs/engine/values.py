@@ -145,15 +145,15 @@ def _now() -> datetime:
 class Options:
     """How to carry, not what: sizes, patience, and the clock (replaced in tests).
 
-    `read_ahead` pages are downloaded by a thread while earlier ones are written; 0 = no thread.
-    After `attempts` failures in a row without a page carried, an entity has failed. `patience` is
-    the longest wait in seconds that is obeyed. A checkpoint older than `refresh` is renewed even
+    With `read_ahead` the next page is read and prepared while this one is written. After
+    `attempts` failures in a row without a page carried, an entity has failed. `patience` is the
+    longest wait in seconds that is obeyed. A checkpoint older than `refresh` is renewed even
     where nothing changed, before the server forgets it. Of more than `left_behind_limit` records
     left behind, the ids are not kept: the next run reads the entity in full.
     """
 
     page_size: int = 5000
-    read_ahead: int = 2
+    read_ahead: bool = True
     attempts: int = 5
     patience: float = 300.0
     refresh: timedelta = timedelta(days=1)

@@ -10,10 +10,10 @@ from itertools import repeat
 from typing import Any, TypeVar
 
 from connections.connectors.base import Batch, BatchResult, Connector, Failure, FailureKind
-from organizations.records import Action, Row
+from organizations.records import Action, Rendered, Row
 from syncjobs.engine.layout import Layout
 from syncjobs.engine.plan import Incoming, PagePlan
-from syncjobs.engine.protocols import State
+from syncjobs.engine.protocols import Reporter, State
 from syncjobs.engine.values import (
     Counts,
     EntityTask,
@@ -42,10 +42,17 @@ class Writer:
     """Carries out plans for one entity of the client."""
 
     def __init__(
-        self, client: Connector, state: State, task: EntityTask, layout: Layout, *, limit: int
+        self,
+        client: Connector,
+        state: State,
+        reporter: Reporter,
+        task: EntityTask,
+        layout: Layout,
+        *,
+        limit: int,
     ) -> None:
         """`limit`: of more records left behind than that, the ids are not kept."""
-        self._client, self._state = client, state
+        self._client, self._state, self._reporter = client, state, reporter
         self._task, self._layout = task, layout
         self._limit = limit
 
@@ -76,10 +83,15 @@ class Writer:
                 for action, batch in staged.items():
                     work.take(action, self._client.write(self._task.client, batch))
                 self._save(work, position, left)
+                self._report(work.outcome)
+        else:
+            self._report(work.outcome)
         return work.outcome
 
     def _batches(self, page: Incoming, plan: PagePlan) -> dict[Action, Batch]:
         columns, rows = self._layout.columns, page.rows
+        if plan.creates and page.rendered is not None:
+            return {Action.CREATE: self._rendered(page.rendered)}
         removals: list[Row] = [(removal.link.client_id,) for removal in plan.removals]
         batches = {
             Action.CREATE: Batch(
@@ -87,7 +99,6 @@ class Writer:
                 columns=columns,
                 rows=_at(rows, plan.creates),
                 expected=[0] * len(plan.creates),
-                rendered=None if page.rendered is None else _at(page.rendered, plan.creates),
             ),
             Action.UPDATE: Batch(
                 action=Action.UPDATE,
@@ -103,6 +114,21 @@ class Writer:
             ),
         }
         return {action: batch for action, batch in batches.items() if batch.rows}
+
+    def _rendered(self, rendered: Rendered) -> Batch:
+        expected = [0] * len(rendered.ids)
+        return Batch(
+            action=Action.CREATE,
+            columns=self._layout.columns,
+            rows=(),
+            expected=expected,
+            rendered=rendered,
+        )
+
+    def _report(self, outcome: Outcome) -> None:
+        for problem in outcome.problems:
+            self._reporter.problem(problem)
+        self._reporter.progress(self._task.name, outcome.counts)
 
     def _save(self, work: _Work, position: Position | None, left: AbstractSet[str]) -> None:
         key = self._task.key

@@ -34,11 +34,9 @@ def test_it_writes_counts_as_they_grow() -> None:
     told.entity_started("account", full=True, expected=10)
     row = run.entities.get()
     assert (row.state, row.full, row.expected) == ("running", True, 10)
-    counts = Counts(read=5, created=4, conflicts=1)
-    told.progress("account", counts)
-    counts.add(Counts(read=2, kept=2, deleted=1))
-    told.progress("account", counts)
-    told.entity_finished("account", counts)
+    told.progress("account", Counts(read=5, created=4, conflicts=1))
+    told.progress("account", Counts(read=2, kept=2, deleted=1))
+    told.entity_finished("account")
     row = run.entities.get()
     assert (row.state, row.read, row.created, row.deleted) == ("done", 7, 4, 1)
     assert (row.conflicts, row.kept) == (1, 2)
@@ -50,7 +48,8 @@ def test_it_adds_to_what_an_earlier_worker_counted() -> None:
     for _ in range(2):
         told = DatabaseReporter(run, look_every=0)
         told.entity_started("account", full=False, expected=None)
-        told.entity_finished("account", Counts(read=3, updated=3))
+        told.progress("account", Counts(read=3, updated=3))
+        told.entity_finished("account")
     row = run.entities.get()
     assert (row.read, row.updated) == (6, 6)
 
@@ -58,7 +57,7 @@ def test_it_adds_to_what_an_earlier_worker_counted() -> None:
 def test_it_says_why_an_entity_failed_and_forgets_it_when_begun_again() -> None:
     run = make_claimed_run()
     told = DatabaseReporter(run, look_every=0)
-    told.entity_finished("account", Counts(), failed="Too many requests.")
+    told.entity_finished("account", failed="Too many requests.")
     row = run.entities.get()
     assert (row.state, row.message) == ("failed", "Too many requests.")
     told.entity_started("account", full=False, expected=None)

@@ -43,6 +43,7 @@ class DynamicsConnector(Connector):
 
     backend = "dynamics"
     version_check = VersionCheck.ATOMIC
+    reads_apart = True
 
     def __init__(
         self,

@@ -34,7 +34,7 @@ def test_it_reads_in_another_thread_and_not_far_ahead() -> None:
     # One waits in the queue, one in the hand of the thread.
     assert produced == [0, 1, 2]
     assert threads != {threading.get_ident()}
-    reading.close()  # type: ignore[attr-defined]
+    reading.close()
 
 
 def test_it_brings_an_error_after_what_came_before_it() -> None:
@@ -62,7 +62,7 @@ def test_it_stops_its_thread_and_closes_the_source_when_left_early() -> None:
     before = threading.active_count()
     reading = read_ahead(source())
     next(reading)
-    reading.close()  # type: ignore[attr-defined]
+    reading.close()
     assert closed.wait(5)
     assert threading.active_count() == before
 

@@ -128,7 +128,7 @@ def test_stages_are_empty_after_a_commit() -> None:
             staged = store.stage(
                 "account", action=Action.CREATE, columns=COLUMNS, rows=make_rows(2), expected=[0, 0]
             )
-        assert one(f"SELECT count(*) FROM {staged.table.as_string(None)}") == (0,)
+        assert one(f"SELECT count(*) FROM {staged.stage.table.as_string(None)}") == (0,)
 
 
 def test_writers_wait_for_a_change_of_metadata_and_then_know_it() -> None:

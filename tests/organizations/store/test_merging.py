@@ -13,7 +13,7 @@ from organizations.errors import InvalidRequest, SchemaConflict
 from organizations.models import ChangeLog, DeletedRecord
 from organizations.records import Action, Row
 from organizations.store import FaultKind, Store
-from organizations.store.staging import MOST_ROWS, MOST_STAGES
+from organizations.store.staging import MOST_ROWS
 from tests.organizations.making import (
     make_account,
     make_activity,
@@ -56,9 +56,10 @@ def test_a_page_without_conflicts_costs_few_statements() -> None:
     write(store, Action.CREATE, COLUMNS, make_rows(2))
     with CaptureQueriesContext(connection) as queries:
         write(store, Action.CREATE, COLUMNS, make_rows(100))
-    kinds = [query["sql"].split()[0] for query in queries]
-    assert kinds.count("INSERT") == 2
-    assert kinds.count("UPDATE") == 1
+    statements = [query["sql"] for query in queries]
+    assert sum("INSERT INTO" in statement for statement in statements) == 1
+    assert sum("UPDATE" in statement for statement in statements) == 1
+    assert len(statements) <= 10
 
 
 def test_an_update_writes_only_what_is_still_at_its_version() -> None:
@@ -253,17 +254,6 @@ def test_another_entity_may_change_meanwhile() -> None:
     staged = stage_creates(store, make_rows(1))
     catalog.hide(store.organization, ["accountrivals"])
     assert not store.merge(staged).failed
-
-
-def test_stages_of_many_shapes_do_not_pile_up() -> None:
-    attributes = [make_attribute(f"new_{n}") for n in range(MOST_STAGES + 5)]
-    store = make_store(make_account(*attributes))
-    for attribute in attributes:
-        write(store, Action.CREATE, ("accountid", attribute.name), [(make_id(), "x")])
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_class WHERE relname LIKE 'stage\\_%'")
-        assert cursor.fetchone()[0] <= MOST_STAGES
-    assert store.count_records("account") == len(attributes)
 
 
 def test_it_refuses_too_many_rows_and_a_batch_without_its_id() -> None:

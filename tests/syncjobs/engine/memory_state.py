@@ -154,15 +154,16 @@ class MemoryReporter(Reporter):
 
     def entity_started(self, entity: str, *, full: bool, expected: int | None) -> None:
         self.full[entity], self.expected[entity] = full, expected
+        self.counts.setdefault(entity, Counts())
 
     def progress(self, entity: str, counts: Counts) -> None:
-        self.counts[entity] = replace(counts)
+        self.counts.setdefault(entity, Counts()).add(counts)
 
     def problem(self, problem: Problem) -> None:
         self.problems.append(problem)
 
-    def entity_finished(self, entity: str, counts: Counts, failed: str = "") -> None:
-        self.counts[entity], self.finished[entity] = replace(counts), failed
+    def entity_finished(self, entity: str, failed: str = "") -> None:
+        self.finished[entity] = failed
 
     def checkpoint(self) -> None:
         self.checkpoints += 1

@@ -232,6 +232,7 @@ def test_it_carries_a_record_that_comes_twice_once() -> None:
     world = make_world()
     make_accounts(world, 5)
     world.server.faults.at_page(1, Fault.DUPLICATE)
+    world.server.faults.at_page(2, Fault.DUPLICATE)
     world.entities = ("account",)
     assert world.counts() == Counts(read=7, created=5, unchanged=2)
     assert world.rows("client") == world.rows("server")

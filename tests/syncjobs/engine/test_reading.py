@@ -213,10 +213,9 @@ def test_its_patience_begins_anew_with_every_page() -> None:
     assert world.waits == [1.0] * 6
 
 
-@pytest.mark.parametrize("depth", [0, 1, 3])
-def test_it_comes_to_the_same_with_a_thread_that_reads_ahead(depth: int) -> None:
+def test_it_comes_to_the_same_with_a_thread_that_reads_ahead() -> None:
     world = make_world(page_size=1)
-    world.options = replace(world.options, read_ahead=depth)
+    world.options = replace(world.options, read_ahead=True)
     make_accounts(world, 7)
     world.server.faults.at_page(2, Fault.RETRY)
     assert world.counts() == Counts(read=7, created=7)

@@ -86,7 +86,7 @@ class World:
     waits: list[float] = field(default_factory=list)
     now: datetime = datetime(2024, 5, 1, tzinfo=UTC)
     entities: Sequence[str] = ("account", "accounttag", "systemuser", "tag")
-    options: Options = Options(read_ahead=0)
+    options: Options = Options(read_ahead=False)
 
     def tasks(self) -> list[EntityTask]:
         return [self.task(name) for name in self.entities]

@@ -1,0 +1,108 @@
+"""Reading in a process of its own."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+
+from connections.errors import Retryable, UnknownEntity
+from syncjobs.engine.apart import read_apart
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end, "It did not happen in ten seconds."
+        time.sleep(0.01)
+
+
+def is_running(process: int) -> bool:
+    return Path(f"/proc/{process}").exists()
+
+
+def numbers(count: int) -> Generator[int, None, None]:
+    yield from range(count)
+
+
+def processes() -> Generator[int, None, None]:
+    while True:
+        yield os.getpid()
+
+
+def test_it_keeps_the_order() -> None:
+    assert list(read_apart(numbers(100))) == list(range(100))
+
+
+def test_it_reads_in_another_process_that_ends_when_it_is_left_early() -> None:
+    reading = read_apart(processes())
+    process = next(reading)
+    assert process != os.getpid()
+    assert is_running(process)
+    reading.close()
+    assert not is_running(process)
+
+
+def test_it_takes_items_larger_than_a_pipe() -> None:
+    def source() -> Generator[bytes, None, None]:
+        yield b"x" * (3 << 20)
+        yield b"y"
+
+    assert [len(item) for item in read_apart(source())] == [3 << 20, 1]
+
+
+def test_it_brings_an_error_after_what_came_before_it() -> None:
+    def source() -> Generator[int, None, None]:
+        yield 1
+        raise Retryable("later", code="429", after=5)
+
+    reading = read_apart(source())
+    assert next(reading) == 1
+    with pytest.raises(Retryable) as caught:
+        next(reading)
+    assert (str(caught.value), caught.value.code, caught.value.after) == ("later", "429", 5)
+
+
+def test_an_error_is_the_same_on_both_sides_and_tells_where_it_came_from() -> None:
+    def source() -> Generator[int, None, None]:
+        raise UnknownEntity("lead")
+        yield 1
+
+    with pytest.raises(UnknownEntity) as caught:
+        list(read_apart(source()))
+    assert str(caught.value) == str(UnknownEntity("lead"))
+    assert caught.value.entity == "lead"
+    assert "in source" in caught.value.__notes__[0]
+
+
+def test_an_error_that_cannot_travel_is_told_as_text() -> None:
+    def source() -> Generator[int, None, None]:
+        error = ValueError("odd")
+        error.lock = threading.Lock()  # type: ignore[attr-defined]
+        raise error
+        yield 1
+
+    with pytest.raises(RuntimeError, match="ValueError: odd"):
+        list(read_apart(source()))
+
+
+def test_a_process_that_dies_is_a_fault_that_passes() -> None:
+    reading = read_apart(processes())
+    os.kill(next(reading), signal.SIGKILL)
+    with pytest.raises(Retryable, match="The process that reads the server ended unexpectedly"):
+        for _ in reading:
+            pass
+
+
+def test_a_process_whose_parent_is_gone_ends() -> None:
+    reading = read_apart(processes())
+    process = next(reading)
+    inspect.getgeneratorlocals(reading)["pipe"].close()
+    wait_until(lambda: Path(f"/proc/{process}/stat").read_text().split()[2] == "Z")
+    reading.close()
