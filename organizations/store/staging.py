@@ -68,13 +68,17 @@ def stage(
         first=next(_first_ordinals),
         ids=rendered.ids,
     )
-    if not rendered.ids:
-        return staged
+    if rendered.ids:
+        staged = _copied(staged, rendered.body, expected)
+    return staged
+
+
+def _copied(staged: Staged, body: bytes, expected: Sequence[int]) -> Staged:
     if not any(expected):
-        first = _copy_numbered(staged, rendered.body)
+        first = _copy_numbered(staged, body)
         if first is not None:
             return replace(staged, first=first)
-    parts = (_digits(count(staged.first)), _digits(expected), rendered.body.split(b"\n"))
+    parts = (_digits(count(staged.first)), _digits(expected), body.split(b"\n"))
     whole = list(map(b"\t".join, zip(*parts, strict=False)))
     halve(staged, lambda low, high: _copy(staged, whole[low:high]), 0, len(whole))
     return staged
