@@ -21,6 +21,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from connections.connect import service
 from connections.models import Connection
 from organizations.errors import InvalidRequest
 from syncjobs import lease
@@ -131,8 +132,15 @@ def cancel(run: Run) -> bool:
     )
     run.refresh_from_db()
     if run.state == Run.State.CANCELLED:
+        was_cancelled(run)
         wake_next(run.connection_id)
     return bool(changed)
+
+
+def was_cancelled(run: Run) -> None:
+    """Leave a sentence where a run that was cancelled leaves something half done."""
+    if run.kind == Run.Kind.CONNECT:
+        service.cancelled(run.connection)
 
 
 def wake(run_id: UUID) -> None:

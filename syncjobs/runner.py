@@ -51,6 +51,8 @@ def work(run_id: UUID) -> None:
 @transaction.atomic
 def _finish(run: Run, outcome: Outcome) -> bool:
     is_ours = lease.finish(run, outcome.state, outcome.message)
+    if is_ours and outcome.state == Run.State.CANCELLED:
+        dispatch.was_cancelled(run)
     if is_ours and outcome.code:
         RunError.objects.create(run=run, code=outcome.code[:60], message=outcome.message)
     return is_ours

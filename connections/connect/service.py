@@ -23,7 +23,7 @@ from connections.errors import ConnectorError, Refused
 from connections.metadata import carried
 from connections.metadata.impact import StoreImpact
 from connections.metadata.plan import MetadataPlan
-from connections.metadata.update import MetadataUpdate, Progress, silent
+from connections.metadata.update import MetadataUpdate, PlanChanged, Progress, silent
 from connections.models import Connection, Endpoint, SyncedEntity
 from organizations import catalog
 from organizations.errors import AlreadyExists, OrganizationError, SchemaConflict
@@ -101,6 +101,8 @@ def carry_out(
             plan = update.apply(approved)
         refresh_entities(connection, update.listed)
         enable_tables(connection)
+    except PlanChanged:  # says nothing of the connection: look at the new plan
+        raise
     except (Refused, OrganizationError) as error:
         _stopped(connection, Connection.State.FAILED, str(error))
         raise
@@ -109,6 +111,13 @@ def carry_out(
         raise
     _set_state(connection, Connection.State.READY, "")
     return plan
+
+
+def cancelled(connection: Connection) -> None:
+    """Say on a connection that was being set up that somebody stopped it."""
+    if connection.state != Connection.State.READY:
+        problem = "Setting up was cancelled. Update Server goes on with it."
+        _set_state(connection, Connection.State.SETTING_UP, problem)
 
 
 def preview(connection: Connection, *, progress: Progress = silent) -> MetadataPlan:

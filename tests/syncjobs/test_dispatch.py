@@ -108,3 +108,19 @@ def test_it_cancels_no_ended_run(calls: list[str], state: str) -> None:
     run = make_run(make_connection(), state=state)
     assert not dispatch.cancel(run)
     assert run.state == state
+
+
+@pytest.mark.parametrize(
+    ("state", "problem"),
+    [
+        ("setting_up", "Setting up was cancelled. Update Server goes on with it."),
+        ("ready", ""),
+    ],
+)
+def test_a_cancelled_connect_job_says_so_on_its_connection(
+    calls: list[str], state: str, problem: str
+) -> None:
+    connection = make_connection(state=state)
+    assert dispatch.cancel(make_run(connection, kind=Run.Kind.CONNECT))
+    connection.refresh_from_db()
+    assert (connection.state, connection.problem) == (state, problem)

@@ -277,6 +277,16 @@ def test_it_ends_a_run_whose_worker_died_while_being_cancelled() -> None:
     assert (run.state, run.message) == ("cancelled", "Cancelled by request.")
 
 
+def test_it_says_on_a_connection_that_its_setting_up_was_cancelled() -> None:
+    connection = make_connection(state="setting_up")
+    run = claimed(make_run(connection, kind=Run.Kind.CONNECT))
+    dispatch.cancel(run)
+    let_end(run)
+    runner.work(run.pk)
+    connection.refresh_from_db()
+    assert connection.problem == "Setting up was cancelled. Update Server goes on with it."
+
+
 def test_it_cancels_between_two_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     connection = make_pair(entities=("account", "lead"))
     fill(connection, 3)
