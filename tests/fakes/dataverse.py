@@ -62,7 +62,9 @@ class FakeDataverse:
             return Answer(401, headers={"WWW-Authenticate": bearer})
         for name, value in _REQUIRED.items():
             assert request.headers.get(name) == value, name
-        assert bool(request.body) == (request.headers.get("content-type") == "application/json")
+        kind = "multipart/mixed" if request.path.endswith("/$batch") else "application/json"
+        content_type = request.headers.get("content-type", "").partition(";")[0]
+        assert content_type == (kind if request.body else "")
         self.asked.append(request)
         what = f"{request.method} {unquote(request.path).removeprefix(API)}"
         left = self.answers[what]

@@ -66,16 +66,17 @@ class DynamicsClient:
         *,
         headers: Mapping[str, str] | None = None,
         document: object = None,
+        body: bytes | None = None,
         idempotent: bool | None = None,
     ) -> Reply:
         """Return the answer to a request below the API's root (or to a link it gave).
 
+        `document` is sent as JSON; a `body` goes as it is, its type among the headers.
         Any status is an answer; a passing fault is retried and then raised as Retryable.
         """
         sent = {**_HEADERS, **(headers or {})}
-        body = None
         if document is not None:
-            body = _encoder.encode(document)
+            body = encoded(document)
             sent["Content-Type"] = "application/json"
         url = egress.followed(self.root, path, "link")
         return self._http.request(method, url, headers=sent, body=body, idempotent=idempotent)
@@ -94,6 +95,11 @@ class DynamicsClient:
     def get_json(self, path: str, *, prefer: str = "") -> dict[str, Any]:
         """Return the JSON object of a successful GET."""
         return parsed(self.get(path, prefer=prefer), self.root)
+
+
+def encoded(document: object) -> bytes:
+    """Return a document as JSON with exact numbers."""
+    return _encoder.encode(document)
 
 
 def parsed(body: bytes, url: str) -> dict[str, Any]:
