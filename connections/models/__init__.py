@@ -1,6 +1,7 @@
-"""Endpoints, connections, and which entities each connection carries."""
+"""Endpoints, connections, which entities each carries, and whether servers are ready."""
 
 from connections.models.connection import Connection, SyncedEntity
 from connections.models.endpoint import Endpoint
+from connections.models.readiness import ReadinessReport
 
-__all__ = ["Connection", "Endpoint", "SyncedEntity"]
+__all__ = ["Connection", "Endpoint", "ReadinessReport", "SyncedEntity"]

@@ -36,6 +36,13 @@ class Connection(models.Model):
     write_mode = models.CharField(max_length=10, choices=WriteMode, default=WriteMode.OFFLINE)
     state = models.CharField(max_length=10, choices=State, default=State.SETTING_UP)
     problem = models.TextField(blank=True, help_text="why setting up failed")
+    metadata_stamp = models.CharField(
+        max_length=200, blank=True, editable=False, help_text="the server's, of what was taken over"
+    )
+    metadata_stamped = models.DateTimeField(null=True, editable=False)
+    metadata_behind = models.JSONField(
+        default=list, editable=False, help_text="entities not wholly taken over, read every time"
+    )
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
 
@@ -52,8 +59,8 @@ class Connection(models.Model):
 class SyncedEntity(models.Model):
     """One entity of a connection: whether it takes part, and how.
 
-    A row exists for every entity of the server that can be enabled; `problem` says why one
-    cannot. `label` and `is_intersect` are kept for the grid.
+    A row exists for every entity of the server; `problem` says why one cannot be enabled, `note`
+    what is particular about carrying one. `label` and `is_intersect` are kept for the grid.
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="entities")
@@ -64,6 +71,7 @@ class SyncedEntity(models.Model):
     sync_deletion = models.BooleanField(default=False)
     filter_xml = models.TextField(blank=True, help_text="FetchXML; empty: all records")
     problem = models.CharField(max_length=500, blank=True)
+    note = models.CharField(max_length=500, blank=True, help_text="how a difficult one is carried")
 
     class Meta:
         """An entity stands once in a connection."""

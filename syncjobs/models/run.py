@@ -25,6 +25,7 @@ class Run(models.Model):
         CONNECT = "Connect", "Connect"
         UPDATE_SERVER = "UpdateServer", "Update Server"
         SYNC = "Sync", "Sync All"
+        READINESS = "Readiness", "Check Readiness"
 
     class State(models.TextChoices):
         """Where the run is in its life."""
