@@ -15,7 +15,7 @@ from typing import Any, cast, get_type_hints
 import msgspec
 
 from organizations.errors import InvalidRequest
-from organizations.schema import Entity, ManyToMany, OneToMany, Relationship
+from organizations.schema import Entity, ManyToMany, OneToMany, OptionSet, Relationship
 
 KIND = "kind"
 _KINDS: dict[str, type[OneToMany] | type[ManyToMany]] = {"1:N": OneToMany, "N:N": ManyToMany}
@@ -42,6 +42,22 @@ def load(document: Mapping[str, Any]) -> Entity:
         name = document.get("name", "")
         raise InvalidRequest(
             f"The definition of entity '{name}' cannot be read: {error}.", "Entity"
+        ) from error
+
+
+def dump_option_set(options: OptionSet) -> dict[str, Any]:
+    """Return an option set as plain JSON values."""
+    return cast("dict[str, Any]", _plain(options))
+
+
+def load_option_set(document: Mapping[str, Any]) -> OptionSet:
+    """Return the option set of a document made by `dump_option_set`. Raises InvalidRequest."""
+    try:
+        return msgspec.convert(document, OptionSet)
+    except msgspec.ValidationError as error:
+        name = document.get("name", "")
+        raise InvalidRequest(
+            f"The definition of option set '{name}' cannot be read: {error}.", "OptionSet"
         ) from error
 
 

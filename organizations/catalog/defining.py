@@ -14,12 +14,13 @@ from itertools import islice
 from django.db import transaction
 
 from organizations import definitions
+from organizations.catalog import versions
 from organizations.catalog.locks import exclusive_schema_lock, patiently
 from organizations.errors import InvalidRequest, NotFound, OrganizationError, SchemaConflict
-from organizations.models import EntityDefinition, Organization
-from organizations.schema import AttributeType, Entity
+from organizations.models import EntityDefinition, OptionSetDefinition, Organization
+from organizations.schema import AttributeType, Entity, OptionSet
 from organizations.tables import ddl, names
-from organizations.tables.database import run
+from organizations.tables.database import fetch
 
 DEFINED_AT_ONCE = 20
 """Entities per transaction: enough to be quick, few enough to hold no reader up for long."""
@@ -54,8 +55,8 @@ def hide(organization: Organization, entity_names: Iterable[str]) -> None:
         with exclusive_schema_lock(organization):
             row = _row(organization, name)
             if not row.is_hidden:
-                _save(row, replace(definitions.load(row.document), is_hidden=True))
-                _bump(organization)
+                entity = replace(definitions.load(row.document), is_hidden=True)
+                _save(row, entity, _bump(organization))
 
 
 def drop(organization: Organization, name: str) -> None:
@@ -64,24 +65,53 @@ def drop(organization: Organization, name: str) -> None:
         row = _row(organization, name)
         dropping = partial(ddl.drop, organization.schema, name)
         patiently(dropping, f"The table of entity '{name}' is")
+        versions.forget(row, _bump(organization))
         row.delete()
+
+
+def remove_attributes(organization: Organization, name: str, attributes: Iterable[str]) -> None:
+    """Forget attributes of an entity and drop their columns with all their values."""
+    gone = frozenset(attributes)
+    with exclusive_schema_lock(organization):
+        row = _row(organization, name)
+        entity = definitions.load(row.document)
+        left = tuple(item for item in entity.attributes if item.name not in gone)
+        if row.has_table:
+            dropping = partial(ddl.drop_columns, organization.schema, entity, gone)
+            patiently(dropping, f"The table of entity '{name}' is")
+        _save(row, replace(entity, attributes=left), _bump(organization))
+
+
+def define_option_set(organization: Organization, options: OptionSet) -> None:
+    """Insert or replace a global option set that need not be any attribute's."""
+    with exclusive_schema_lock(organization):
+        OptionSetDefinition.objects.update_or_create(
+            organization=organization,
+            name=options.name,
+            defaults={"document": definitions.dump_option_set(options)},
+        )
         _bump(organization)
+
+
+def drop_option_set(organization: Organization, options: OptionSet) -> None:
+    """Forget a global option set. Attributes that use it keep their copy."""
+    with exclusive_schema_lock(organization):
+        OptionSetDefinition.objects.filter(organization=organization, name=options.name).delete()
+        versions.forget_option_set(organization, options, _bump(organization))
 
 
 def _define_some(
     organization: Organization, entities: Iterable[Entity]
 ) -> OrganizationError | None:
-    problem = None
+    version = _bump(organization)
     for entity in entities:
         try:
             with transaction.atomic():
                 _check(entity)
-                _define(organization, entity)
+                _define(organization, entity, version)
         except OrganizationError as error:
-            problem = error
-            break
-    _bump(organization)
-    return problem
+            return error
+    return None
 
 
 def _is_known(organization: Organization, entity: Entity) -> bool:
@@ -89,14 +119,14 @@ def _is_known(organization: Organization, entity: Entity) -> bool:
     return row is not None and row.document == definitions.dump(_with_hidden(entity, row))
 
 
-def _define(organization: Organization, entity: Entity) -> None:
+def _define(organization: Organization, entity: Entity, version: int) -> None:
     rows = EntityDefinition.objects.filter(organization=organization, name=entity.name)
     row = rows.first() or EntityDefinition(organization=organization, name=entity.name)
     entity = _with_hidden(entity, row)
     if row.has_table:
         _check_key(entity, definitions.load(row.document))
         _alter(organization, entity)
-    _save(row, entity)
+    _save(row, entity, version)
 
 
 def _alter(organization: Organization, entity: Entity) -> None:
@@ -112,8 +142,7 @@ def _enable(organization: Organization, row: EntityDefinition) -> None:
         ddl.make(organization.schema, entity)
         row.has_table = True
         row.tracks_since = _row_version(organization)
-    _save(row, entity)
-    _bump(organization)
+    _save(row, entity, _bump(organization))
 
 
 def _check(entity: Entity) -> None:
@@ -143,11 +172,13 @@ def _with_hidden(entity: Entity, row: EntityDefinition) -> Entity:
     return replace(entity, attributes=entity.attributes + hidden)
 
 
-def _save(row: EntityDefinition, entity: Entity) -> None:
+def _save(row: EntityDefinition, entity: Entity, version: int) -> None:
+    before = row.document if row.pk else None
     row.set_name = entity.set_name
     row.display_name = entity.label.text()[:256]
     row.is_intersect, row.is_hidden = entity.is_intersect, entity.is_hidden
     row.document = definitions.dump(entity)
+    versions.record(row, before, version)
     row.save()
 
 
@@ -163,11 +194,13 @@ def _row_version(organization: Organization) -> int:
     return found.values_list("row_version", flat=True).get()
 
 
-def _bump(organization: Organization) -> None:
+def _bump(organization: Organization) -> int:
     # The clock makes each number unique even when a transaction that took one is rolled back;
     # what others cached under it would be taken for current otherwise.
-    run(
+    (row,) = fetch(
         "UPDATE organizations_organization SET schema_version = greatest(schema_version + 1, "
-        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint) WHERE id = %s",
+        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint) WHERE id = %s "
+        "RETURNING schema_version",
         [organization.pk],
     )
+    return int(row[0])

@@ -1,14 +1,16 @@
 """Rows that describe hosted organizations; their records live in tables of their own."""
 
 from organizations.models.history import ChangeLog, DeletedRecord
-from organizations.models.metadata import EntityDefinition
+from organizations.models.metadata import DeletedElement, EntityDefinition, OptionSetDefinition
 from organizations.models.organization import Application, Member, Organization
 
 __all__ = [
     "Application",
     "ChangeLog",
+    "DeletedElement",
     "DeletedRecord",
     "EntityDefinition",
     "Member",
+    "OptionSetDefinition",
     "Organization",
 ]

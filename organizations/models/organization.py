@@ -51,6 +51,9 @@ class Organization(models.Model):
     change_tracking_days = models.PositiveSmallIntegerField(
         default=7, help_text="days that a twin's delta links stay valid"
     )
+    metadata_stamp_days = models.PositiveSmallIntegerField(
+        default=90, help_text="days that a twin's metadata version stamps stay valid"
+    )
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:

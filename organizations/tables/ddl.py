@@ -1,13 +1,14 @@
 """Making, altering and dropping the physical tables of an organization from its metadata.
 
-A table has the columns of `schema.columns(entity)` and `versionnumber`. Nothing is ever removed
-but by dropping the whole table: a removed attribute's column stays (design 5.1.11), and a column
-whose attribute came back with another type is put aside under another name.
+A table has the columns of `schema.columns(entity)` and `versionnumber`. A removed attribute's
+column stays (design 5.1.11), and a column whose attribute came back with another type is put
+aside under another name; only `drop` and `drop_columns` remove anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from psycopg import sql
 
@@ -69,6 +70,23 @@ def alter(schema: str, entity: Entity) -> None:
     table = names.table(schema, entity.name)
     actions = [_action(present, column) for column in wanted]
     run(sql.SQL("ALTER TABLE {} {}").format(table, sql.SQL(", ").join(actions)))
+
+
+def drop_columns(schema: str, entity: Entity, attributes: Collection[str]) -> None:
+    """Drop the columns of these attributes with all their values."""
+    gone = [item for item in columns(_shown(entity)) if item.attribute.name in attributes]
+    present = _present(schema, entity.name)
+    found = [names.column(item.name) for item in gone if names.shorten(item.name) in present]
+    if found:
+        table = names.table(schema, entity.name)
+        actions = [sql.SQL("DROP COLUMN {}").format(name) for name in found]
+        run(sql.SQL("ALTER TABLE {} {}").format(table, sql.SQL(", ").join(actions)))
+
+
+def _shown(entity: Entity) -> Entity:
+    """Return the entity without anything hidden: hidden attributes keep their columns, too."""
+    shown = tuple(replace(item, is_hidden=False) for item in entity.attributes)
+    return replace(entity, attributes=shown)
 
 
 def drop(schema: str, entity: str) -> None:
