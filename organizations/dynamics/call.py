@@ -11,7 +11,12 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 
 from organizations.catalog import Catalog
-from organizations.dynamics.errors import MALFORMED, bad_request, not_implemented
+from organizations.dynamics.errors import (
+    MALFORMED,
+    WebApiError,
+    bad_request,
+    not_implemented,
+)
 from organizations.dynamics.names import DataverseNames, Shape
 from organizations.dynamics.preferences import Preferences
 from organizations.dynamics.tokens import Principal
@@ -21,6 +26,8 @@ from organizations.query.context import Context, User
 from organizations.store import Store
 
 CONTENT_TYPE = "application/json; odata.metadata=minimal"
+MOST_BYTES = 122_526_105
+"""The longest body: 116.85 MiB (dataverse.md 5)."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +99,18 @@ class Call:
             if option in self.options:
                 raise not_implemented(f"The query option {option}")
 
+    @cached_property
+    def content(self) -> bytes:
+        """The request's body as sent. Raises WebApiError 413 for one that is too long."""
+        content: bytes = self.request.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise WebApiError(413, "0x8004418a", f"The request is longer than {MOST_BYTES} bytes.")
+        return content
+
     def body(self) -> dict[str, Any]:
         """Return the JSON object of the request's body. Raises WebApiError 400."""
         try:
-            document = orjson.loads(self.request.body or b"{}")
+            document = orjson.loads(self.content or b"{}")
         except orjson.JSONDecodeError as error:
             raise bad_request(
                 "Error identified in Payload provided by the user for Entity :'', "
@@ -111,6 +126,13 @@ def answer(document: Any, status: int = 200) -> HttpResponse:
     """Return a JSON answer; decimals keep all their digits."""
     body = orjson.dumps(document, default=_number)
     return HttpResponse(body, status=status, content_type=CONTENT_TYPE)
+
+
+def refused(error: WebApiError) -> HttpResponse:
+    """Return the answer that is an error."""
+    response = answer({"error": {"code": error.code, "message": error.message}}, error.status)
+    response["OData-Version"] = "4.0"
+    return response
 
 
 def _number(value: object) -> Any:

@@ -17,13 +17,15 @@ class Preferences:
     """Preferences of one request.
 
     `page_size` is None unless asked for, and never above 5,000. `annotations` are the patterns
-    of annotation names wanted. `applied` is what Preference-Applied has to say.
+    of annotation names wanted. `continues` lets a batch go on after an error. `applied` is what
+    Preference-Applied has to say.
     """
 
     page_size: int | None = None
     annotations: tuple[str, ...] = ()
     track_changes: bool = False
     representation: bool = False
+    continues: bool = False
     applied: tuple[str, ...] = field(default_factory=tuple)
 
     def wants(self, annotation: str) -> bool:
@@ -52,10 +54,14 @@ def read(header: str) -> Preferences:
         applied.append(f'odata.include-annotations="{annotations}"')
     if given.get("return") in ("representation", "minimal"):
         applied.append(f"return={given['return']}")
+    continues = given.get("odata.continue-on-error", "false").lower() in ("", "true")
+    if continues:
+        applied.append("odata.continue-on-error")
     return Preferences(
         page_size=page_size,
         annotations=tuple(item.strip() for item in annotations.split(",") if item.strip()),
         track_changes="odata.track-changes" in given,
         representation=given.get("return") == "representation",
+        continues=continues,
         applied=tuple(applied),
     )

@@ -8,9 +8,9 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from organizations.dynamics import data, definitions, functions, metadata, resource, tokens
+from organizations.dynamics import batch, data, definitions, functions, metadata, resource, tokens
 from organizations.dynamics import preferences as prefer
-from organizations.dynamics.call import Call, answer
+from organizations.dynamics.call import Call, refused
 from organizations.dynamics.errors import WebApiError, from_organization, not_implemented
 from organizations.dynamics.resource import Segment
 from organizations.dynamics.twins import base_url, find_twin, no_twin
@@ -22,7 +22,7 @@ _DEFINITIONS: dict[str, Callable[[Call, Sequence[Segment]], HttpResponse]] = {
     "GlobalOptionSetDefinitions": definitions.global_option_sets,
     "RelationshipDefinitions": definitions.relationships,
 }
-_NOT_SERVED = frozenset({"$batch", "$metadata", "RetrieveMetadataChanges"})
+_NOT_SERVED = frozenset({"$metadata", "RetrieveMetadataChanges"})
 
 
 @csrf_exempt
@@ -34,20 +34,26 @@ def serve(request: HttpRequest, name: str, version: str, path: str) -> HttpRespo
     principal = _principal(request, organization)
     if principal is None:
         return _challenge(request, organization)
-    call = Call(
-        request=request,
-        organization=organization,
-        principal=principal,
-        preferences=prefer.read(request.headers.get("Prefer", "")),
-        api=f"{base_url(request, name)}api/data/v{version}/",
-        path=path,
+    return respond(
+        Call(
+            request=request,
+            organization=organization,
+            principal=principal,
+            preferences=prefer.read(request.headers.get("Prefer", "")),
+            api=f"{base_url(request, name)}api/data/v{version}/",
+            path=path,
+        )
     )
+
+
+def respond(call: Call) -> HttpResponse:
+    """Answer one request, or one operation of a batch; errors are answers too."""
     try:
         response = _route(call)
     except WebApiError as error:
-        response = _failed(error)
+        response = refused(error)
     except OrganizationError as error:
-        response = _failed(from_organization(error))
+        response = refused(from_organization(error))
     return _with_headers(call, response)
 
 
@@ -56,6 +62,8 @@ def _route(call: Call) -> HttpResponse:
     if not segments:
         return functions.service_document(call)
     name = segments[0].name.removeprefix("Microsoft.Dynamics.CRM.")
+    if name == batch.NAME:
+        return batch.serve(call, respond)
     if name in _NOT_SERVED:
         raise not_implemented(name)
     if name in functions.FUNCTIONS and len(segments) == 1:
@@ -87,10 +95,6 @@ def _challenge(request: HttpRequest, organization: Organization) -> HttpResponse
     )
     response["REQ_ID"] = str(uuid4())
     return response
-
-
-def _failed(error: WebApiError) -> HttpResponse:
-    return answer({"error": {"code": error.code, "message": error.message}}, error.status)
 
 
 def _with_headers(call: Call, response: HttpResponse) -> HttpResponse:

@@ -296,7 +296,6 @@ def test_the_documents_body_is_json(api: Api) -> None:
         ("books?$apply=aggregate(x)", 501, "0x80040315", "$apply is not supported"),
         ("books/name", 404, "0x8006088a", "segment 'name'"),
         ("books(", 400, "0x0", "Error in query syntax"),
-        ("$batch", 501, "0x80040315", "$batch is not supported"),
         ("$metadata", 501, "0x80040315", "$metadata is not supported"),
     ],
 )
