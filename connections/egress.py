@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Self
 from urllib.parse import urljoin
 
 import requests
 from django.conf import settings
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.auth import AuthBase
 from requests_hardened import Config, HTTPSession
 from urllib3.exceptions import HTTPError, NewConnectionError, ResponseError
 
@@ -31,6 +34,8 @@ USER_AGENT = "Resco-CRM-Sync/1"
 CONNECT_FAILED = "connect"
 """Code of Unreachable when the host is known and nobody answered there."""
 _CHUNK = 1 << 20
+_MOST_KEPT = 64
+"""Connections kept open to one host; more than any limit allows at once."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -48,12 +53,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: status, headers (any letter case), the whole body decompressed, the final URL."""
+    """An answer: status, headers (any letter case), the whole body decompressed, the final URL.
+
+    `received`: bytes of the body as they came.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     url: str
+    received: int = 0
 
 
 class PinnedAdapter(HTTPAdapter):
@@ -62,7 +71,7 @@ class PinnedAdapter(HTTPAdapter):
     def __init__(self, allow: Allowlist, look: Callable[[Target, Allowlist], Address]) -> None:
         """`look` resolves and checks; tests give their own."""
         self._allow, self._look = allow, look
-        super().__init__(pool_connections=8, pool_maxsize=8, max_retries=0)
+        super().__init__(pool_connections=8, pool_maxsize=_MOST_KEPT, max_retries=0)
 
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
@@ -77,6 +86,30 @@ class PinnedAdapter(HTTPAdapter):
             names = {"assert_hostname": target.host, "server_hostname": target.host}
             return host, {**pool, **names}
         return host, pool
+
+
+class PerThreadAdapter(BaseAdapter):
+    """A pinned adapter for each thread, so that a thread finds its own connection again."""
+
+    def __init__(self, allow: Allowlist, look: Callable[[Target, Allowlist], Address]) -> None:
+        """Take what each adapter is made with."""
+        super().__init__()
+        self._make = partial(PinnedAdapter, allow, look)
+        self._own = threading.local()
+        self._all: list[PinnedAdapter] = []
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+        """Send by the adapter of this thread."""
+        adapter: PinnedAdapter | None = getattr(self._own, "adapter", None)
+        if adapter is None:
+            adapter = self._own.adapter = self._make()
+            self._all.append(adapter)
+        return adapter.send(request, **options)
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        for adapter in self._all:
+            adapter.close()
 
 
 class Session:
@@ -94,7 +127,7 @@ class Session:
         self._limits = limits or Limits()
         self._clock = clock
         self._end = math.inf
-        self._http = _http_session(self._limits)
+        self._authentication: AuthBase | None = None
         self._allow, self._look = allow if allow is not None else configured(), look
         self._connect_anew()
 
@@ -111,11 +144,23 @@ class Session:
         self._http.close()
 
     def _connect_anew(self) -> None:
-        # A forked process must not speak on the connections of the one it came from.
+        # A forked process must not speak on the connections of the one it came from, nor wait
+        # for locks that its threads held.
         self._process = os.getpid()
-        adapter = PinnedAdapter(self._allow, self._look)
+        self._http = _http_session(self._limits)
+        self._http.auth = self._authentication
+        kind = PerThreadAdapter if self._authentication else PinnedAdapter
+        adapter = kind(self._allow, self._look)
         self._http.mount("https://", adapter)
         self._http.mount("http://", adapter)
+
+    def authenticate(self, authentication: AuthBase) -> None:
+        """Let every connection log in by itself (Windows-integrated authentication).
+
+        Such a login belongs to one connection, so each thread keeps its own from now on.
+        """
+        self._authentication = authentication
+        self._connect_anew()
 
     def hurry(self, seconds: float) -> None:
         """Let all exchanges from now on end within so many seconds together."""
@@ -163,7 +208,8 @@ class Session:
                 timeout=self._timeout(target),
             ) as answer:
                 content = self._content(answer, target, started)
-                return Reply(answer.status_code, answer.headers, content, url)
+                received = answer.raw.tell()
+                return Reply(answer.status_code, answer.headers, content, url, received)
         except requests.exceptions.SSLError as error:
             raise Refused(
                 f"{target} did not prove who it is: its TLS certificate is not valid for "

@@ -2,7 +2,8 @@
 
 Retried are requests that may safely be sent twice, and any request that was surely not carried
 out (429, nobody listening). A wait the other side asks for is kept to the second; without one the
-wait doubles and is spread by chance, so that many workers do not come back at once.
+wait doubles and is spread by chance, so that many workers do not come back at once. With a
+limiter every request waits for its turn first.
 Messages name method, origin and status; never a body, a token or a query string.
 """
 
@@ -13,10 +14,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from connections.addresses import target_of
+from connections.connectors.limits import Limiter
+from connections.connectors.limits_told import TOO_MANY, retry_after
 from connections.egress import CONNECT_FAILED, Reply, Session
 from connections.errors import LoginFailed, Retryable, Unreachable
 
@@ -68,6 +70,7 @@ class HttpClient:
         is_transient: Callable[[Reply], bool] = _never,
     ) -> None:
         """The session belongs to the caller, who closes it."""
+        self.limiter: Limiter | None = None
         self._session = session
         self._authentication = authentication
         self._patience = patience or Patience()
@@ -107,7 +110,12 @@ class HttpClient:
         wait = asked if asked is not None else self._patience.wait(attempt)
         if wait >= self._session.left():
             raise fault.error
-        self._patience.sleep(wait)
+        if self.limiter is None:
+            self._patience.sleep(wait)
+        elif asked is None or not fault.is_limit:
+            # What a limit asks for is waited by everybody, where a turn is asked for.
+            self._patience.sleep(wait)
+            self.limiter.note_wait(wait)
 
     def _attempt(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
@@ -122,20 +130,23 @@ class HttpClient:
             return _Fault(Retryable(str(error), code=error.code), not_carried_out=True)
         self._reached = True
         if reply.status in TRANSIENT_STATUSES or self._is_transient(reply):
-            return _Fault(self._passing(method, url, reply), not_carried_out=reply.status == 429)
+            refused = reply.status == TOO_MANY
+            pauses = refused or reply.status >= 500
+            error = self._passing(method, url, reply)
+            return _Fault(error, not_carried_out=refused, is_limit=pauses)
         return reply
 
     def _authenticated(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> Reply:
         if self._authentication is None:
-            return self._session.request(method, url, headers=headers, body=body)
+            return self._exchange(method, url, headers, body)
         proof = self._authentication.headers()
-        reply = self._session.request(method, url, headers={**headers, **proof}, body=body)
+        reply = self._exchange(method, url, {**headers, **proof}, body)
         if reply.status != 401 or not self._authentication.renew(proof):
             return reply
         proof = self._authentication.headers()
-        reply = self._session.request(method, url, headers={**headers, **proof}, body=body)
+        reply = self._exchange(method, url, {**headers, **proof}, body)
         if reply.status == 401:
             raise LoginFailed(
                 f"{target_of(url)} accepted the login but not the token it led to. Check that "
@@ -143,9 +154,22 @@ class HttpClient:
             )
         return reply
 
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Reply:
+        if self.limiter is None:
+            return self._session.request(method, url, headers=headers, body=body)
+        longest, pause = self._session.left(), self._patience.longest_asked
+        with self.limiter.turn(longest=longest, pause=pause) as turn:
+            reply = self._session.request(method, url, headers=headers, body=body)
+            turn.answered(reply)
+        return reply
+
     def _passing(self, method: str, url: str, reply: Reply) -> Retryable:
         after = retry_after(reply.headers.get("Retry-After", ""), self._patience.clock())
-        reason = "has had too many requests" if reply.status == 429 else "is not able to answer"
+        reason = (
+            "has had too many requests" if reply.status == TOO_MANY else "is not able to answer"
+        )
         when = "" if after is None else f"; it asks to wait {after:.0f} seconds"
         return Retryable(
             f"{target_of(url)} {reason} just now ({method}, status {reply.status}){when}.",
@@ -156,21 +180,11 @@ class HttpClient:
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """A passing fault; `not_carried_out` if the request surely had no effect."""
+    """A passing fault; `not_carried_out` if the request surely had no effect.
+
+    `is_limit`: a wait that it asks for is meant for all requests.
+    """
 
     error: Retryable
     not_carried_out: bool = False
-
-
-def retry_after(text: str, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks for, given in seconds or as a date."""
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    is_limit: bool = False
