@@ -10,14 +10,14 @@ from collections.abc import Callable
 
 from connections.connect import proof, service
 from connections.connect.request import ConnectRequest, EntityChoice
-from connections.metadata import carried
+from connections.connectors.dynamics import difficult
 from connections.models import Connection, Endpoint
 from organizations.catalog import Catalog
 from organizations.models import Application, Organization
 from organizations.samples.twins import make_twin
 from resco_sync import web
 from syncjobs import dispatch, follow
-from syncjobs.models import Run
+from syncjobs.models import Run, Verification
 
 SERVER = "contoso"
 CLIENT = "field"
@@ -55,6 +55,21 @@ def make(records: int, say: Say) -> Run:
     return run
 
 
+def verify(say: Say) -> list[Verification]:
+    """Compare every record on both sides, field by field; return the proofs by entity.
+
+    Raises DemoError when it could not be carried out.
+    """
+    connection = Connection.objects.get(name=CLIENT)
+    say("Verify: comparing every record on both sides, field by field …")
+    run = dispatch.start_verify(connection, reason="demo", inline=True)
+    follow.carry_out(run, lambda line: say(f"  {line}"))
+    if run.state not in (Run.State.SUCCEEDED, Run.State.PARTLY):
+        raise DemoError(f"{run} ended as '{run.state}': {run.message}")
+    proofs = Verification.objects.filter(entity__connection=connection, entity__enabled=True)
+    return list(proofs.select_related("entity").order_by("entity__name"))
+
+
 def _twin(records: int, say: Say) -> Organization:
     found = Organization.objects.filter(name=SERVER).first()
     if found is None:
@@ -75,7 +90,7 @@ def _connect(twin: Organization, say: Say) -> Connection:
     if Organization.objects.filter(name=CLIENT).exists():
         raise DemoError(f"'{CLIENT}' is an organization of yours; the demo needs that name.")
     user, secret = _application(twin)
-    names = (name for name in Catalog(twin).names() if not carried.problem(name))
+    names = (name for name in Catalog(twin).names() if not difficult.problem(name))
     proven = proof.prove(
         ConnectRequest(
             backend=Endpoint.Backend.DYNAMICS,

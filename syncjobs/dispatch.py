@@ -105,6 +105,29 @@ def start_sync(
     )
 
 
+def start_verify(
+    connection: Connection,
+    *,
+    reason: str,
+    entities: Iterable[str] = (),
+    user: User | None = None,
+    actor: str = "",
+    inline: bool = False,
+) -> Run:
+    """Start comparing both sides of all enabled entities, or of these; raises as `start_sync`."""
+    names = sorted(set(entities))
+    check_enabled(connection, names)
+    return start(
+        connection,
+        Run.Kind.VERIFY,
+        reason=reason,
+        user=user,
+        actor=actor,
+        options={"entities": names},
+        inline=inline,
+    )
+
+
 def check_enabled(connection: Connection, names: Iterable[str]) -> None:
     """Raise InvalidRequest naming the entities that this connection does not carry."""
     wanted = set(names)

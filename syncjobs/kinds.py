@@ -18,7 +18,7 @@ from connections.connectors.base import Connector
 from connections.errors import Refused
 from connections.metadata.plan import MetadataPlan, plan_from_json, plan_to_json
 from connections.models import Connection, SyncedEntity
-from syncjobs import entity_tasks, lease
+from syncjobs import entity_tasks, lease, verifying
 from syncjobs.engine.sync import sync
 from syncjobs.engine.values import EntityTask, Problem
 from syncjobs.models import Checkpoint, Run, RunEntity
@@ -95,10 +95,34 @@ def sync_all(run: Run) -> Outcome:
     return judge(run)
 
 
+def verify(run: Run) -> Outcome:
+    """Compare both sides, all enabled entities or those in options["entities"]; writes no record.
+
+    Another worker's part is done again: what both sides hold now is what counts.
+    """
+    if run.connection.state != Connection.State.READY:
+        raise Refused(_not_ready(run.connection))
+    run.entities.all().delete()
+    run.errors.all().delete()
+    found = verifying.carry_out(run, DatabaseReporter(run))
+    equal = sum(verified.equal for verified in found)
+    differing = [verified for verified in found if verified.differences]
+    failed = run.entities.filter(state=RunEntity.State.FAILED).count()
+    told = f"{equal:,} records are equal on both sides"
+    if differing:
+        count = sum(verified.differences for verified in differing)
+        told += f"; {count:,} differences in {len(differing):,} of {len(found):,} entities"
+    if failed:
+        told += f"; {failed:,} entities could not be compared: {_reasons(run)}"
+    state = Run.State.PARTLY if differing or failed else Run.State.SUCCEEDED
+    return Outcome(state, f"{told}.")
+
+
 KINDS: Mapping[str, Callable[[Run], Outcome]] = {
     Run.Kind.CONNECT: connect,
     Run.Kind.UPDATE_SERVER: update_server,
     Run.Kind.SYNC: sync_all,
+    Run.Kind.VERIFY: verify,
 }
 
 

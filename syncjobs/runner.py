@@ -45,7 +45,16 @@ def work(run_id: UUID) -> None:
         lease.release(run)
         raise
     if _finish(run, outcome):
+        _go_on(run, outcome)
         dispatch.wake_next(run.connection_id)
+
+
+def _go_on(run: Run, outcome: Outcome) -> None:
+    """Start what the run's job wants to be done after it."""
+    was_carried = outcome.state in (Run.State.SUCCEEDED, Run.State.PARTLY)
+    if run.kind == Run.Kind.SYNC and was_carried and run.job is not None and run.job.verifies:
+        names = run.options.get("entities", ())
+        dispatch.start_verify(run.connection, reason="job", actor=run.job.name, entities=names)
 
 
 @transaction.atomic

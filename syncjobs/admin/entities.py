@@ -18,18 +18,19 @@ from connections.admin.filter_form import FilterForm
 from connections.models import Connection, SyncedEntity
 from organizations.errors import NotFound
 from syncjobs.admin.page import Pages
-from syncjobs.models import Run, RunEntity
+from syncjobs.models import Run, RunEntity, Verification
 
 PAGE_SIZE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """One line of the grid: the entity, when it was last read, and the counts of its last run."""
+    """One line of the grid: the entity, its last reading, its counts in the last run, its proof."""
 
     entity: SyncedEntity
     last_sync: datetime | None
     last: RunEntity | None
+    proof: Verification | None
 
 
 class EntitiesPages(Pages[Connection]):
@@ -111,7 +112,7 @@ def _save(request: HttpRequest, connection: Connection) -> None:
 
 
 def _page(connection: Connection, search: str, only: str, number: str) -> Page[SyncedEntity]:
-    rows: QuerySet[SyncedEntity] = connection.entities.select_related("checkpoint")
+    rows: QuerySet[SyncedEntity] = connection.entities.select_related("checkpoint", "verification")
     if search:
         rows = rows.filter(Q(label__icontains=search) | Q(name__icontains=search))
     if only == "enabled":
@@ -133,6 +134,7 @@ def _rows(connection: Connection, entities: Iterable[SyncedEntity]) -> list[Grid
             entity=entity,
             last_sync=entity.checkpoint.completed if hasattr(entity, "checkpoint") else None,
             last=counted.get(entity.name),
+            proof=entity.verification if hasattr(entity, "verification") else None,
         )
         for entity in entities
     ]

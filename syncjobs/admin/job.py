@@ -33,6 +33,7 @@ class SyncJobForm(forms.ModelForm[SyncJob]):
             "hour",
             "minute",
             "keep_logs",
+            "verifies",
         )
         labels = {"is_active": "Active"}
 
@@ -66,6 +67,7 @@ class SyncJobAdmin(Pages[SyncJob]):
             },
         ),
         ("Log retention", {"fields": ("keep_logs",)}),
+        ("Proof", {"fields": ("verifies",)}),
         ("Steps", {"fields": ("step", "due", "ran")}),
     )
     conditional_fields = {

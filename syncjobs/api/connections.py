@@ -24,6 +24,7 @@ from syncjobs.api.serializers import (
     ConnectionSerializer,
     RunSerializer,
     StartSyncSerializer,
+    StartVerifySerializer,
     SyncedEntitySerializer,
 )
 from syncjobs.models import Run
@@ -77,6 +78,23 @@ class ConnectionViewSet(
             reason="API",
             **access.starter(request),
         )
+        return Response(RunSerializer(run).data, status=202)
+
+    @extend_schema(request=StartVerifySerializer, responses={202: RunSerializer})
+    @action(detail=True, methods=["post"], permission_classes=access.STARTING)
+    def verify(self, request: Request, name: str) -> Response:
+        """Start reading and comparing both sides; writes no record."""
+        wanted = StartVerifySerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        try:
+            run = dispatch.start_verify(
+                self.get_object(),
+                reason="API",
+                **access.starter(request),
+                **wanted.validated_data,
+            )
+        except InvalidRequest as error:
+            raise ValidationError({error.element.lower(): [str(error)]}) from error
         return Response(RunSerializer(run).data, status=202)
 
 

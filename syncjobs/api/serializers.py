@@ -11,7 +11,7 @@ from rest_framework import serializers
 from connections.models import Connection, Endpoint, SyncedEntity
 from organizations.errors import InvalidRequest
 from syncjobs import schedule
-from syncjobs.models import Run, RunEntity, RunError, SyncJob
+from syncjobs.models import Difference, Run, RunEntity, RunError, SyncJob, Verification
 
 
 class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
@@ -92,6 +92,7 @@ class SyncJobSerializer(serializers.ModelSerializer[SyncJob]):
             "minute",
             "is_active",
             "keep_logs",
+            "verifies",
             "next_due",
             "last_run",
         )
@@ -125,6 +126,40 @@ class SyncJobSerializer(serializers.ModelSerializer[SyncJob]):
         schedule.apply(instance, timezone.now())
         instance.save()
         return instance
+
+
+class DifferenceSerializer(serializers.ModelSerializer[Difference]):
+    """One record that was not the same on both sides."""
+
+    entity = serializers.CharField(source="verification.entity.name", read_only=True)
+
+    class Meta:
+        """All read-only."""
+
+        model = Difference
+        fields = ("entity", "kind", "server_id", "client_id", "reason", "fields")
+        read_only_fields = fields
+
+
+class VerificationSerializer(serializers.ModelSerializer[Verification]):
+    """The last proof of one entity."""
+
+    entity = serializers.CharField(source="entity.name", read_only=True)
+
+    class Meta:
+        """All read-only."""
+
+        model = Verification
+        fields = ("entity", "at", "server", "client", "equal", "differences")
+        read_only_fields = fields
+
+
+class StartVerifySerializer(serializers.Serializer[Any]):
+    """What to verify."""
+
+    entities = serializers.ListField(
+        child=serializers.CharField(), default=list, help_text="empty: all enabled ones"
+    )
 
 
 class RunEntitySerializer(serializers.ModelSerializer[RunEntity]):

@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 from syncjobs.api.connections import ConnectionViewSet, EntityDetail, EntityList
 from syncjobs.api.jobs import SyncJobViewSet
 from syncjobs.api.runs import RunViewSet
+from syncjobs.api.verification import DifferenceList, VerificationList
 
 router = SimpleRouter()
 router.register("connections", ConnectionViewSet, basename="api-connection")
@@ -19,5 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "connections/<str:name>/entities/<str:entity>/", EntityDetail.as_view(), name="api-entity"
     ),
+    path("connections/<str:name>/verification/", VerificationList.as_view(), name="api-proofs"),
+    path("connections/<str:name>/differences/", DifferenceList.as_view(), name="api-differences"),
     path("", include(router.urls)),
 ]

@@ -52,6 +52,11 @@ class Layout:
             place for place, column in enumerate(both, 1) if column.attribute.is_compared
         ]
 
+    @property
+    def compared(self) -> frozenset[str]:
+        """Names of the columns that decide "unchanged"."""
+        return frozenset(self.columns[place] for place in self._compared)
+
     def align(self, page: Page) -> Sequence[Row]:
         """Return the page's rows in the layout's order; raises MetadataChanged."""
         if page.columns == self.columns:

@@ -29,6 +29,9 @@ class SyncJob(models.Model):
     keep_logs = models.BooleanField(
         default=True, verbose_name="Keep Logs for workflow that succeed"
     )
+    verifies = models.BooleanField(
+        default=False, verbose_name="Verify afterwards", help_text="reads both sides in full"
+    )
     next_due = models.DateTimeField(null=True, editable=False)
     last_run = models.DateTimeField(null=True, editable=False)
     created = models.DateTimeField(auto_now_add=True)

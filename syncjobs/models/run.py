@@ -25,6 +25,7 @@ class Run(models.Model):
         CONNECT = "Connect", "Connect"
         UPDATE_SERVER = "UpdateServer", "Update Server"
         SYNC = "Sync", "Sync All"
+        VERIFY = "Verify", "Verify"
         READINESS = "Readiness", "Check Readiness"
 
     class State(models.TextChoices):
@@ -77,6 +78,11 @@ class Run(models.Model):
             )
         ]
         indexes = [models.Index(fields=("state", "lease_until"), name="run_due")]
+
+    @property
+    def has_entities(self) -> bool:
+        """Return whether it goes through records, entity by entity."""
+        return self.kind in (self.Kind.SYNC, self.Kind.VERIFY)
 
     def __str__(self) -> str:
         """Return kind and connection."""

@@ -13,8 +13,8 @@ from connections.connect.errors import ConnectError
 from connections.errors import ConnectorError
 from organizations.errors import OrganizationError
 from resco_sync import demo, web
-from resco_sync.equality import Compared, compare
 from resco_sync.processes import Processes, stopped_at_end
+from syncjobs.models import Verification
 
 
 class Command(BaseCommand):
@@ -45,28 +45,33 @@ class Command(BaseCommand):
                 web.start(processes)
                 web.wait(processes)
             try:
-                run = demo.make(options["records"], self._say)
-                self._say("Comparing every record on both sides, field by field …")
-                found = list(compare(run))
+                demo.make(options["records"], self._say)
+                found = demo.verify(self._say)
             except (demo.DemoError, ConnectError, ConnectorError, OrganizationError) as error:
                 raise CommandError(str(error)) from error
         self._print(found, as_document=options["json"])
-        different = [one.entity for one in found if not one.is_equal]
+        different = [proof.entity.name for proof in found if proof.differences]
         if different:
             raise CommandError(f"The two sides differ in: {', '.join(different)}.")
 
-    def _print(self, found: list[Compared], *, as_document: bool) -> None:
+    def _print(self, found: list[Verification], *, as_document: bool) -> None:
         if as_document:
             rows = [
-                {"name": one.entity, "server": one.server, "client": one.client, "equal": one.equal}
-                for one in found
+                {
+                    "name": proof.entity.name,
+                    "server": proof.server,
+                    "client": proof.client,
+                    "equal": proof.equal,
+                }
+                for proof in found
             ]
             self.stdout.write(orjson.dumps({"entities": rows}).decode())
             return
         self.stdout.write(f"{'Entity':<22}{demo.SERVER:>10}{demo.CLIENT:>10}  equal")
-        for one in found:
-            verdict = "yes" if one.is_equal else f"no: {one.equal} of them"
-            self.stdout.write(f"{one.entity:<22}{one.server:>10,}{one.client:>10,}  {verdict}")
+        for proof in found:
+            verdict = f"no: {proof.equal} of them" if proof.differences else "yes"
+            numbers = f"{proof.server:>10,}{proof.client:>10,}"
+            self.stdout.write(f"{proof.entity.name:<22}{numbers}  {verdict}")
 
     def _say(self, line: str) -> None:
         self.stderr.write(line, style_func=str)

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from connections.models import Connection
 from organizations.errors import InvalidRequest
 from syncjobs import dispatch
+from syncjobs.management.finding import find
 from syncjobs.management.running import finish
 
 
@@ -50,14 +50,3 @@ class Command(BaseCommand):
         except InvalidRequest as error:
             raise CommandError(str(error), returncode=2) from error
         finish(self, run, as_document=options["json"])
-
-
-def find(client: str) -> Connection:
-    """Return the connection of that client."""
-    connection = Connection.objects.filter(name=client).first()
-    if connection is None:
-        known = ", ".join(Connection.objects.values_list("name", flat=True)[:20])
-        raise CommandError(
-            f"No connection has the client '{client}'. Known: {known or 'none'}.", returncode=2
-        )
-    return connection

@@ -1,0 +1,116 @@
+"""`manage.py verify CLIENT`: are both sides equal right now."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+import orjson
+from django.core.management.base import BaseCommand, CommandError
+
+from organizations.errors import InvalidRequest
+from syncjobs import dispatch, follow
+from syncjobs.management.finding import find
+from syncjobs.management.running import EXIT_CODES
+from syncjobs.models import Difference, Run, Verification
+
+SHOWN = 20
+
+
+class Command(BaseCommand):
+    """Read both sides and compare every field; write no record."""
+
+    help = (
+        "Read both sides of CLIENT's connection in full, compare every field, and list what "
+        "differs. Exit codes: 0 equal, 1 failed, 2 wrong arguments, 3 differences, 4 cancelled."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments of design 6.2."""
+        parser.add_argument("client", help="name of the client organization")
+        parser.add_argument(
+            "--entity",
+            action="append",
+            default=[],
+            metavar="E",
+            help="verify only this entity (can be given again)",
+        )
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Start a run, carry it out, print what it found."""
+        connection = find(options["client"])
+        names = options["entity"]
+        try:
+            run = dispatch.start_verify(connection, entities=names, reason="command", inline=True)
+        except InvalidRequest as error:
+            raise CommandError(str(error), returncode=2) from error
+        self._carry_out(run)
+        proofs = Verification.objects.filter(entity__connection=connection, entity__enabled=True)
+        if names:
+            proofs = proofs.filter(entity__name__in=names)
+        found = list(proofs.select_related("entity").order_by("entity__name"))
+        if options["json"]:
+            self.stdout.write(orjson.dumps(_document(run, found)).decode())
+        else:
+            self._print(found)
+        if code := EXIT_CODES.get(Run.State(run.state), 1):
+            raise CommandError(f"{run}: {run.message}", returncode=code)
+
+    def _carry_out(self, run: Run) -> None:
+        try:
+            follow.carry_out(run, self._say)
+        except KeyboardInterrupt:
+            dispatch.cancel(run)
+            follow.carry_out(run, self._say)
+
+    def _say(self, line: str) -> None:
+        self.stderr.write(line, style_func=str)
+
+    def _print(self, found: list[Verification]) -> None:
+        self.stdout.write(f"{'Entity':<28}{'server':>12}{'client':>12}{'equal':>12}{'differ':>12}")
+        for proof in found:
+            numbers = (proof.server, proof.client, proof.equal, proof.differences)
+            row = "".join(f"{number:>12,}" for number in numbers)
+            self.stdout.write(f"{proof.entity.name:<28}{row}")
+        for proof in found:
+            for difference in proof.listed.all()[:SHOWN]:
+                self.stdout.write(_line(proof, difference))
+
+
+def _line(proof: Verification, difference: Difference) -> str:
+    fields = "; ".join(
+        f"{field['name']}: {field['server']} → {field['client']}" for field in difference.fields
+    )
+    what = f"{proof.entity.name} {difference.client_id} {difference.get_kind_display()}"
+    return " ".join(filter(None, (f"{what}. {difference.reason}", fields)))
+
+
+def _document(run: Run, found: list[Verification]) -> dict[str, Any]:
+    return {
+        "id": str(run.pk),
+        "status": run.state.capitalize(),
+        "message": run.message,
+        "entities": [
+            {
+                "name": proof.entity.name,
+                "at": proof.at.isoformat(),
+                "server": proof.server,
+                "client": proof.client,
+                "equal": proof.equal,
+                "differences": proof.differences,
+                "listed": [_difference(difference) for difference in proof.listed.all()],
+            }
+            for proof in found
+        ],
+    }
+
+
+def _difference(difference: Difference) -> dict[str, Any]:
+    return {
+        "kind": difference.kind,
+        "server_id": str(difference.server_id),
+        "client_id": str(difference.client_id),
+        "reason": difference.reason,
+        "fields": difference.fields,
+    }
