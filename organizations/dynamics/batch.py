@@ -110,7 +110,7 @@ class _Run:
         path, query = self._target(operation.address)
         content = self._with_references(operation)
         request = WSGIRequest(_environ(self._call, operation, path, query, content))
-        prefer = preferences.read(operation.headers.get("prefer", ""))
+        prefer = preferences.read(operation.headers.get("prefer", ""), self._call.preferences.most)
         return replace(self._call, request=request, preferences=prefer, path=path)
 
     def _target(self, address: str) -> tuple[str, str]:

@@ -39,6 +39,7 @@ def collection(call: Call, shape: Shape) -> HttpResponse:
             f"'{shape.entity.set_name}'.",
             "0x80041102",
         )
+    query = _paged(query, call.preferences.most)
     found = call.store.query(_versioned(query), context=call.context)
     columns = dict(_columns(query, call.catalog.entity))
     writer = _Writer(call, shape, columns)
@@ -48,6 +49,11 @@ def collection(call: Call, shape: Shape) -> HttpResponse:
     )
     document |= _paging(call, query, found.more, found.cookie)
     return answer(document | {"value": writer.write(found.rows)})
+
+
+def _paged(query: Query, most: int) -> Query:
+    """Make the page no larger than the organization gives it."""
+    return query if query.aggregate else replace(query, count=min(query.count or most, most))
 
 
 def _versioned(query: Query) -> Query:

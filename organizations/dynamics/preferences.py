@@ -16,12 +16,13 @@ _ITEM = re.compile(r'\s*([\w.-]+)\s*(?:=\s*("(?:[^"]*)"|[^,;\s]*))?\s*(?:;[^,]*)
 class Preferences:
     """Preferences of one request.
 
-    `page_size` is None unless asked for, and never above 5,000. `annotations` are the patterns
+    `page_size` is None unless asked for, and never above `most`. `annotations` are the patterns
     of annotation names wanted. `continues` lets a batch go on after an error. `applied` is what
     Preference-Applied has to say.
     """
 
     page_size: int | None = None
+    most: int = MAX_PAGE
     annotations: tuple[str, ...] = ()
     track_changes: bool = False
     representation: bool = False
@@ -39,11 +40,14 @@ def _matches(pattern: str, annotation: str) -> bool:
     return pattern == annotation
 
 
-def read(header: str) -> Preferences:
-    """Return the preferences of a Prefer header; unknown ones are ignored, as HTTP demands."""
+def read(header: str, most: int = MAX_PAGE) -> Preferences:
+    """Return the preferences of a Prefer header; unknown ones are ignored, as HTTP demands.
+
+    `most` is how many records a page of this organization can hold.
+    """
     given = {name: value.strip('"') for name, value in _ITEM.findall(header) if name}
     size = given.get("odata.maxpagesize", "")
-    page_size = min(int(size), MAX_PAGE) if size.isdecimal() and int(size) > 0 else None
+    page_size = min(int(size), most) if size.isdecimal() and int(size) > 0 else None
     annotations = given.get("odata.include-annotations", "")
     applied = []
     if page_size is not None:
@@ -59,6 +63,7 @@ def read(header: str) -> Preferences:
         applied.append("odata.continue-on-error")
     return Preferences(
         page_size=page_size,
+        most=most,
         annotations=tuple(item.strip() for item in annotations.split(",") if item.strip()),
         track_changes="odata.track-changes" in given,
         representation=given.get("return") == "representation",

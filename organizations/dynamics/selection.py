@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from organizations.dynamics.call import Call
 from organizations.dynamics.errors import bad_request
 from organizations.dynamics.names import Shape
-from organizations.dynamics.preferences import MAX_PAGE
 from organizations.dynamics.rows import RowWriter, selected
 from organizations.query.nodes import ALL, Group, Link, Logic, Query
 from organizations.query.nodes import Selection as Selected
@@ -45,7 +44,7 @@ def read(call: Call, shape: Shape, *, within: Query | None = None) -> Selection:
         shape=shape,
         query=_query(call, shape, within),
         writer=RowWriter(shape, attributes, call.preferences, call.organization.language),
-        page_size=page_size or MAX_PAGE,
+        page_size=page_size or call.preferences.most,
         top=None if page_size else _top(call),
     )
 

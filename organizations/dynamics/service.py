@@ -8,12 +8,21 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from organizations.dynamics import batch, data, definitions, functions, metadata, resource, tokens
+from organizations.dynamics import (
+    batch,
+    data,
+    definitions,
+    functions,
+    metadata,
+    protection,
+    resource,
+    tokens,
+)
 from organizations.dynamics import preferences as prefer
 from organizations.dynamics.call import Call, refused
 from organizations.dynamics.errors import WebApiError, from_organization, not_implemented
 from organizations.dynamics.resource import Segment
-from organizations.dynamics.twins import base_url, find_twin, no_twin
+from organizations.dynamics.twins import base_url, challenge, find_twin, no_twin
 from organizations.errors import OrganizationError
 from organizations.models import Organization
 
@@ -33,13 +42,15 @@ def serve(request: HttpRequest, name: str, version: str, path: str) -> HttpRespo
         return no_twin()
     principal = _principal(request, organization)
     if principal is None:
-        return _challenge(request, organization)
+        return challenge(request, name)
     return respond(
         Call(
             request=request,
             organization=organization,
             principal=principal,
-            preferences=prefer.read(request.headers.get("Prefer", "")),
+            preferences=prefer.read(
+                request.headers.get("Prefer", ""), protection.page_size(organization)
+            ),
             api=f"{base_url(request, name)}api/data/v{version}/",
             path=path,
         )
@@ -84,17 +95,6 @@ def _principal(request: HttpRequest, organization: Organization) -> tokens.Princ
     if scheme.lower() != "bearer":
         return None
     return tokens.verify(organization, token.strip())
-
-
-def _challenge(request: HttpRequest, organization: Organization) -> HttpResponse:
-    """Tell where tokens for this twin come from: nowhere but the twin itself."""
-    base = base_url(request, organization.name)
-    response = HttpResponse(status=401)
-    response["WWW-Authenticate"] = (
-        f"Bearer authorization_uri={base}oauth2/authorize, resource_id={base}"
-    )
-    response["REQ_ID"] = str(uuid4())
-    return response
 
 
 def _with_headers(call: Call, response: HttpResponse) -> HttpResponse:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from organizations.models import Organization
@@ -20,3 +22,14 @@ def no_twin() -> HttpResponse:
 def base_url(request: HttpRequest, name: str) -> str:
     """Return the twin's organization URL with a slash at the end."""
     return request.build_absolute_uri(f"/dynamics/{name}/")
+
+
+def challenge(request: HttpRequest, name: str) -> HttpResponse:
+    """Tell where tokens for this twin come from: nowhere but the twin itself."""
+    base = base_url(request, name)
+    response = HttpResponse(status=401)
+    response["WWW-Authenticate"] = (
+        f"Bearer authorization_uri={base}oauth2/authorize, resource_id={base}"
+    )
+    response["REQ_ID"] = str(uuid4())
+    return response

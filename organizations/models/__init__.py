@@ -3,6 +3,7 @@
 from organizations.models.history import ChangeLog, DeletedRecord
 from organizations.models.metadata import DeletedElement, EntityDefinition, OptionSetDefinition
 from organizations.models.organization import Application, Member, Organization
+from organizations.models.protection import RequestKind, TwinFault, TwinLimits
 
 __all__ = [
     "Application",
@@ -13,4 +14,7 @@ __all__ = [
     "Member",
     "OptionSetDefinition",
     "Organization",
+    "RequestKind",
+    "TwinFault",
+    "TwinLimits",
 ]
