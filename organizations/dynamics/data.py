@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from django.http import HttpResponse
 
 from organizations.dynamics import (
+    bulk,
+    bulk_messages,
     changes,
     fetching,
     functions,
@@ -30,11 +32,15 @@ def serve(call: Call, segments: Sequence[Segment]) -> HttpResponse:
     if shape is None:
         if first.name == functions.ORGANIZATIONS and call.method == "GET" and not rest:
             return functions.organizations(call, first)
+        if first.name in (bulk_messages.FILTERS, bulk_messages.MESSAGES) and not rest:
+            return bulk_messages.serve(call, first)
         raise unknown_segment(first.name)
     if first.called:
         return _record(call, shape, first, rest)
     if call.method == "POST" and not rest:
         return writing.create(call, shape)
+    if call.method == "POST" and (action := bulk.action(rest)):
+        return bulk.serve(call, shape, action)
     return _collection(call, shape, rest)
 
 
@@ -62,6 +68,8 @@ def _record(call: Call, shape: Shape, segment: Segment, rest: Sequence[Segment])
         if rest:
             return single.beneath(call, shape, record_id, rest)
         return single.record(call, shape, record_id)
+    if call.method == "POST" and len(rest) == 1:
+        return writing.create_related(call, shape, record_id, rest[0])
     if references.is_reference(rest):
         return references.write(call, shape, record_id, rest[0])
     if call.method == "DELETE" and not rest:

@@ -23,12 +23,17 @@ def record_id(call: Call, shape: Shape, segment: Segment) -> str:
     if len(matches) > 1:
         raise bad_request("More than one record has these key values.", "0x8006089d")
     if not matches:
-        raise WebApiError(
-            404,
-            "0x80060891",
-            f"A record with the specified key values does not exist in {shape.entity.name} entity",
-        )
+        raise nothing_found(shape)
     return matches[0]
+
+
+def nothing_found(shape: Shape) -> WebApiError:
+    """Say that no record has the values of an alternate key."""
+    return WebApiError(
+        404,
+        "0x80060891",
+        f"A record with the specified key values does not exist in {shape.entity.name} entity",
+    )
 
 
 def key_attributes(shape: Shape, segment: Segment) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What a body says about a record: values, lookups bound, parties, pairs to make.
+"""What a body says about a record: values, lookups bound, parties, records to link or to make.
 
 Values of attributes that cannot be written are ignored, as Dataverse does; unknown names are
 refused (dataverse.md 4.1).
@@ -12,7 +12,7 @@ from typing import Any
 
 from organizations.dynamics import parties, targets
 from organizations.dynamics.call import Call
-from organizations.dynamics.errors import MALFORMED, WebApiError, bad_request, not_implemented
+from organizations.dynamics.errors import MALFORMED, WebApiError, bad_request
 from organizations.dynamics.names import Navigation, Shape, Side
 from organizations.records import RecordValue, Reference
 from organizations.schema import VERSION
@@ -22,10 +22,11 @@ _BIND = "@odata.bind"
 
 @dataclass(slots=True)
 class Payload:
-    """`values` by attribute; `pairs` are records to associate by N:N navigations."""
+    """`values` by attribute; `bound` are records to link by collections, `nested` such to make."""
 
     values: dict[str, RecordValue] = field(default_factory=dict)
-    pairs: list[tuple[Navigation, Reference]] = field(default_factory=list)
+    bound: list[tuple[Navigation, Reference]] = field(default_factory=list)
+    nested: list[tuple[Navigation, list[Mapping[str, Any]]]] = field(default_factory=list)
 
 
 def read(call: Call, shape: Shape, body: Mapping[str, Any], *, is_new: bool) -> Payload:
@@ -63,7 +64,7 @@ def _member(
     elif name == parties.navigation(shape.entity):
         payload.values |= parties.read(call, shape.entity, value)
     elif name in shape.navigations:
-        _navigation(shape, payload, shape.navigations[name], value)
+        _navigation(payload, shape.navigations[name], value)
     else:
         raise invalid_property(name, shape.entity.name)
 
@@ -103,23 +104,25 @@ def _bind(call: Call, shape: Shape, payload: Payload, name: str, value: Any) -> 
     navigation = shape.navigations.get(name)
     if navigation is None:
         raise invalid_property(name, shape.entity.name)
-    if navigation.side is Side.PAIRS:
+    if navigation.side is not Side.ONE:
         if not isinstance(value, list):
             raise bad_request(f"'{name}' takes a list of references.", MALFORMED)
-        payload.pairs += [(navigation, targets.resolve(call, item, navigation)) for item in value]
-    elif navigation.side is Side.MANY:
-        raise not_implemented("Binding records of a 1:N navigation")
+        payload.bound += [(navigation, targets.resolve(call, item, navigation)) for item in value]
     elif value is None:
         _clear(payload, navigation)
     else:
         payload.values[navigation.attribute] = targets.resolve(call, value, navigation)
 
 
-def _navigation(shape: Shape, payload: Payload, navigation: Navigation, value: Any) -> None:
+def _navigation(payload: Payload, navigation: Navigation, value: Any) -> None:
     if navigation.side is Side.ONE and value is None:
         _clear(payload, navigation)
         return
-    raise not_implemented(f"Deep insert of '{navigation.name}' of {shape.entity.name}")
+    items = [value] if navigation.side is Side.ONE else value
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        kind = "an object" if navigation.side is Side.ONE else "a list of objects"
+        raise bad_request(f"'{navigation.name}' takes {kind}.", MALFORMED)
+    payload.nested.append((navigation, items))
 
 
 def _clear(payload: Payload, navigation: Navigation) -> None:

@@ -13,7 +13,6 @@ from organizations.dynamics.errors import (
     UNKNOWN_RECORD,
     WebApiError,
     bad_request,
-    not_implemented,
     unknown_segment,
 )
 from organizations.dynamics.names import Navigation, Shape, Side
@@ -30,19 +29,25 @@ def write(call: Call, shape: Shape, record_id: str, segment: Segment) -> HttpRes
     if navigation.side is Side.ONE:
         _lookup(call, shape, record_id, navigation)
     elif navigation.side is Side.PAIRS:
-        _pair(call, shape, record_id, navigation, segment)
+        _pair(call, record_id, navigation, segment)
     else:
-        _child(call, record_id, navigation, segment)
+        _child(call, Reference(shape.entity.name, record_id), navigation, segment)
     return nothing()
 
 
-def associate(
-    call: Call, shape: Shape, record_id: str, navigation: Navigation, other: Reference
-) -> None:
+def associate(call: Call, record_id: str, navigation: Navigation, other: Reference) -> None:
     """Make a pair. Raises WebApiError 412 if it is there already."""
     relationship, ids = _ends(navigation, record_id, other.id)
     if not call.store.associate(relationship, *ids, actor=call.principal.name):
         raise WebApiError(412, DUPLICATE, "Cannot insert duplicate key.")
+
+
+def adopt(call: Call, navigation: Navigation, child: str, parent: Reference | None) -> None:
+    """Set or empty the lookup of the record at the other end of a 1:N relationship."""
+    entity = navigation.targets[0]
+    if not call.catalog.enabled(entity):
+        raise unknown_segment(navigation.name)
+    call.store.update(entity, child, {navigation.attribute: parent}, actor=call.principal.name)
 
 
 def _ends(navigation: Navigation, own: str, other: str) -> tuple[str, tuple[str, str]]:
@@ -52,12 +57,10 @@ def _ends(navigation: Navigation, own: str, other: str) -> tuple[str, tuple[str,
     return navigation.relationship.name, ids
 
 
-def _pair(
-    call: Call, shape: Shape, record_id: str, navigation: Navigation, segment: Segment
-) -> None:
+def _pair(call: Call, record_id: str, navigation: Navigation, segment: Segment) -> None:
     if call.method != "DELETE":
         other = targets.resolve(call, _named(call), navigation)
-        associate(call, shape, record_id, navigation, other)
+        associate(call, record_id, navigation, other)
         return
     relationship, ids = _ends(navigation, record_id, _removed(call, navigation, segment))
     if not call.store.disassociate(relationship, *ids, actor=call.principal.name):
@@ -80,25 +83,11 @@ def _lookup(call: Call, shape: Shape, record_id: str, navigation: Navigation) ->
     )
 
 
-def _child(call: Call, record_id: str, navigation: Navigation, segment: Segment) -> None:
-    """Set or empty the lookup of the record at the other end of a 1:N relationship."""
-    entity = navigation.targets[0]
-    if not call.catalog.enabled(entity):
-        raise unknown_segment(navigation.name)
+def _child(call: Call, parent: Reference, navigation: Navigation, segment: Segment) -> None:
     if call.method == "DELETE":
-        child, value = _removed(call, navigation, segment), None
+        adopt(call, navigation, _removed(call, navigation, segment), None)
     else:
-        child = targets.resolve(call, _named(call), navigation).id
-        value = Reference(_owner(call, entity, navigation), record_id)
-    call.store.update(entity, child, {navigation.attribute: value}, actor=call.principal.name)
-
-
-def _owner(call: Call, entity: str, navigation: Navigation) -> str:
-    found = call.catalog.entity(entity).many_to_one
-    names = [i.referenced_entity for i in found if i.referenced_navigation == navigation.name]
-    if not names:
-        raise not_implemented(f"Linking records by '{navigation.name}'")
-    return names[0]
+        adopt(call, navigation, targets.resolve(call, _named(call), navigation).id, parent)
 
 
 def _named(call: Call) -> object:

@@ -22,7 +22,7 @@ def resolve(call: Call, text: object, navigation: Navigation) -> Reference:
     """
     if not isinstance(text, str) or not text:
         raise bad_request(f"'{navigation.name}' must be bound to the address of a record.")
-    shape, segment = _segment(call, text)
+    shape, segment = addressed(call, text)
     if shape.entity.name not in navigation.targets:
         raise bad_request(
             f"'{navigation.name}' takes a reference to {' or '.join(navigation.targets)}, not to "
@@ -36,7 +36,8 @@ def resolve(call: Call, text: object, navigation: Navigation) -> Reference:
     return Reference(shape.entity.name, record_id)
 
 
-def _segment(call: Call, text: str) -> tuple[Shape, resource.Segment]:
+def addressed(call: Call, text: str) -> tuple[Shape, resource.Segment]:
+    """Return the entity and the key of a record's address. Raises WebApiError 400, 404."""
     path = unquote(urlsplit(text).path if "://" in text else text)
     segments = resource.parse(_ROOT.sub("", path, count=1).strip("/"))
     if len(segments) != 1 or not segments[0].called:

@@ -170,17 +170,6 @@ def test_a_reference_of_a_missing_record_is_404(api: Api) -> None:
     assert found[:2] == (404, "0x80040217")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"EditorId": {"name": "new"}},
-        {"book_shelf_association": [{"name": "new"}]},
-    ],
-)
-def test_deep_inserts_are_not_served_yet(api: Api, body: dict[str, Any]) -> None:
-    assert api.fails("books", "POST", body)[:2] == (501, "0x80040315")
-
-
 def parties(api: Api) -> list[tuple[Any, ...]]:
     rows = api.rows("activityparties")
     keys = ("participationtypemask", "_partyid_value", "addressused")
