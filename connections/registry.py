@@ -2,7 +2,8 @@
 
 Adding a back end: one package in `connections.connectors` and one line here. Both tables can be
 extended by settings: `RESCO_SYNC_CONNECTORS` (back end → dotted path of a class that is made with
-``url, user_name, secret, authority=…``) and `RESCO_SYNC_PROVIDER_IDS` (ProviderID → back end).
+``url, user_name, secret, authority=…``, and ``kind=…, keeper=…`` for a login of another kind than
+a password) and `RESCO_SYNC_PROVIDER_IDS` (ProviderID → back end).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from django.utils.module_loading import import_string
 from connections import secrets
 from connections.connectors.base import Connector
 from connections.errors import Refused
+from connections.keeping import EndpointKeeper
+from connections.logins import Keeper, LoginKind
 from connections.models import Endpoint
 
 CONNECTORS: Mapping[str, str] = {
@@ -85,18 +88,33 @@ def connector(endpoint: Endpoint, *, origin: str = "") -> Connector:
         return _hosted(endpoint, origin)
     secret = secrets.open_(endpoint.sealed_secret, endpoint.pk)
     return unsaved(
-        endpoint.backend, endpoint.url, endpoint.user_name, secret, authority=endpoint.authority
+        endpoint.backend,
+        endpoint.url,
+        endpoint.user_name,
+        secret,
+        authority=endpoint.authority,
+        kind=endpoint.login_kind,
+        keeper=EndpointKeeper(endpoint),
     )
 
 
 def unsaved(
-    backend: str, url: str, user_name: str, secret: str, *, authority: str = ""
+    backend: str,
+    url: str,
+    user_name: str,
+    secret: str,
+    *,
+    authority: str = "",
+    kind: str = LoginKind.SECRET,
+    keeper: Keeper | None = None,
 ) -> Connector:
     """Return a connector for a login that is proved before anything is saved.
 
-    `authority`: a token authority that a person has confirmed for this endpoint.
+    `authority`: a token authority that a person has confirmed for this endpoint. `kind` says what
+    the secret is; only back ends that know more than one kind are told, with the keeper.
     """
-    made = _class(backend)(url, user_name, secret, authority=authority)
+    more = {} if kind == LoginKind.SECRET else {"kind": kind, "keeper": keeper}
+    made = _class(backend)(url, user_name, secret, authority=authority, **more)
     if not isinstance(made, Connector):
         raise TypeError(f"{_connectors()[backend]} is not a Connector.")
     return made

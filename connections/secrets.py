@@ -35,7 +35,7 @@ _NONCE_BYTES = 12
 _KEY_BYTES = 32
 _SHORTEST_TEXT = 16
 _INFO = b"resco-crm-sync endpoint secrets"
-_BOUND_FIELDS = ("backend", "url", "user_name")
+_BOUND_FIELDS = ("backend", "url", "user_name", "login_kind")
 """What a secret belongs to: were one of these changed under it, it would go to somebody else."""
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connections import filters, registry
 from connections.connect.errors import ServerRefused, TooSlow
 from connections.connect.request import ConnectRequest, EntityChoice
+from connections.connectors.authority import UnconfirmedAuthority
 from connections.connectors.base import Connector, EntitySummary, Identity
 from connections.errors import (
     ConnectorError,
@@ -21,6 +22,7 @@ from connections.errors import (
     UnknownEntity,
     Unreachable,
 )
+from connections.logins import Forgetful, Keeper
 from connections.metadata import carried
 from organizations.errors import InvalidRequest, NotFound
 from organizations.schema import Entity
@@ -44,18 +46,26 @@ class Proof:
     filters: Mapping[str, str] | None
 
 
-def prove(request: ConnectRequest, *, clock: Callable[[], float] = time.monotonic) -> Proof:
+def prove(
+    request: ConnectRequest,
+    *,
+    keeper: Keeper | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Proof:
     """Log in to the server and check what the request names there.
 
+    The proof's request holds the refresh token as it is after that; `keeper` hears of it too.
     Raises InvalidRequest, ServerRefused or TooSlow; saves nothing.
     """
     end = clock() + DEADLINE
+    newest = _Newest(request.password, keeper or Forgetful())
     try:
-        with registry.unsaved(
-            request.backend, request.url, request.user_name, request.password
-        ) as server:
+        with _server(request, newest) as server:
             server.hurry(DEADLINE)
-            return _Prover(request, server, lambda: clock() > end).prove()
+            found = _Prover(request, server, lambda: clock() > end).prove()
+            return replace(found, request=replace(request, password=newest.secret))
+    except UnconfirmedAuthority as error:
+        raise ServerRefused(str(error), "Authority") from error
     except LoginFailed as error:
         raise ServerRefused(f"The server refused the login: {error}", "Password") from error
     except Unreachable as error:
@@ -68,6 +78,33 @@ def prove(request: ConnectRequest, *, clock: Callable[[], float] = time.monotoni
         raise TooSlow(f"The server does not answer as it should: {error}") from error
     except ConnectorError as error:
         raise ServerRefused(str(error), "Url") from error
+
+
+@dataclass
+class _Newest:
+    """The keeper of a login that is not saved yet."""
+
+    secret: str
+    outer: Keeper
+
+    def renewed(self, refresh_token: str) -> None:
+        self.secret = refresh_token
+        self.outer.renewed(refresh_token)
+
+    def lost(self, reason: str) -> None:
+        self.outer.lost(reason)
+
+
+def _server(request: ConnectRequest, keeper: Keeper) -> Connector:
+    return registry.unsaved(
+        request.backend,
+        request.url,
+        request.user_name,
+        request.password,
+        authority=request.authority,
+        kind=request.login_kind,
+        keeper=keeper,
+    )
 
 
 @dataclass(frozen=True)

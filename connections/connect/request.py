@@ -12,6 +12,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from connections import registry
+from connections.connectors import authority as authorities
+from connections.connectors.certificate import LONGEST
+from connections.logins import LoginKind
 from organizations.errors import InvalidRequest
 
 _FIELDS = {
@@ -53,12 +56,15 @@ class ConnectRequest:
     """The server organization, and what to take from it.
 
     `entities` and `filters_xml` are None when absent: then what is set stays as it is.
+    `login_kind` says what the password is; `authority` is one that a person has confirmed.
     """
 
     backend: str
     url: str
     user_name: str
     password: str = field(repr=False)
+    login_kind: LoginKind = LoginKind.SECRET
+    authority: str = ""
     registration: Registration | None = None
     entities: tuple[EntityChoice, ...] | None = None
     filters_xml: str | None = None
@@ -74,11 +80,14 @@ def from_document(document: object) -> ConnectRequest:
     if "SyncSetup" not in root:
         raise InvalidRequest("'SyncSetup' is missing.", element="SyncSetup")
     setup = _mapping(root["SyncSetup"], "SyncSetup")
+    password = _limited(_required(setup, "Password"), "Password", LONGEST)
     return ConnectRequest(
         backend=_backend(_required(setup, "ProviderID")),
         url=_url(_required(setup, "Url")),
         user_name=_limited(_required(setup, "UserName"), "UserName", 254),
-        password=_limited(_required(setup, "Password"), "Password", 1000),
+        password=password,
+        login_kind=LoginKind.of(password),
+        authority=_authority(setup.get("Authority")),
         registration=_registration(setup.get("RegistrationInfo")),
         entities=_entities(root.get("Entities", setup.get("Entities"))),
         filters_xml=_filters(root.get("SyncFiltersXml", setup.get("SyncFiltersXml"))),
@@ -136,6 +145,11 @@ def _url(value: str) -> str:
             "'Url' must not hold a user name, a password, a query or a fragment.", element="Url"
         )
     return url
+
+
+def _authority(value: object) -> str:
+    text = "" if value is None else _text(value, "Authority")
+    return authorities.normal(_limited(text, "Authority", 500))
 
 
 def _registration(value: object) -> Registration | None:

@@ -248,6 +248,8 @@ def _save_filters(connection: Connection, filters: Mapping[str, str]) -> None:
 def _save_server(endpoint: Endpoint, proof: Proof) -> None:
     endpoint.url = proof.request.url
     endpoint.user_name = proof.request.user_name
+    endpoint.login_kind = proof.request.login_kind
+    endpoint.authority = proof.request.authority
     endpoint.sealed_secret = secrets.seal(proof.request.password, str(endpoint.id))
     endpoint.organization_id_seen = proof.identity.organization_id
     endpoint.organization_name_seen = proof.identity.organization_name

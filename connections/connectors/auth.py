@@ -1,11 +1,9 @@
-"""Tokens for a Dynamics organization: where from, how long, and what went wrong.
+"""Logging in to a Dynamics organization: where, how long it lasts, and what went wrong.
 
-A user name that is a GUID is an application's client id (client credentials); any other is a
-person's (password grant). Tokens live in memory only.
-
-Microsoft's own authorities are spoken to through msal, which knows their discovery and federated
-users. msal refuses plain http and other hosts' discovery, so an authority on the endpoint's own
-origin (a twin, AD FS) is asked by the plain form of RFC 6749 §4.3/§4.4. Both go through egress.
+A user name that is a GUID is an application's client id (client credentials, by secret or by
+certificate); any other is a person's (password grant), unless somebody has signed in with
+Microsoft. Tokens live in memory only. A server that asks for Windows-integrated authentication
+(on-premises) gets no token: then the session itself logs in.
 """
 
 from __future__ import annotations
@@ -14,64 +12,32 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
-from urllib.parse import urlencode
-from uuid import UUID
+from typing import Any
 
-import msal
-import orjson
-from django.conf import settings
-
+from connections import forks
 from connections.addresses import target_of
-from connections.connectors.authority import Authority, challenged
-from connections.connectors.http import HttpClient
-from connections.connectors.login_faults import token_fault
+from connections.connectors.authority import Authority, challenged, windows_scheme
+from connections.connectors.http import HttpClient, Patience
+from connections.connectors.login_faults import clock_fault, is_clock_wrong, token_fault
+from connections.connectors.ntlm import WindowsLogin
+from connections.connectors.token_requests import ask
 from connections.egress import Reply, Session
-from connections.errors import LoginFailed, Refused, Retryable
+from connections.errors import LoginFailed, Refused
+from connections.logins import Login, LoginKind
 
 EARLY = 300.0
 """Seconds before its end at which a token counts as used up (as in msal)."""
-PUBLIC_CLIENT_ID = "51f81489-12ee-4a9e-aaae-a2591f45987d"
-"""The client Microsoft registered for trying out Dataverse; used for the password grant only.
-`settings.RESCO_SYNC_DYNAMICS_CLIENT_ID` replaces it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A user name and its password, or a client id and its secret. Never printed."""
-
-    user_name: str
-    secret: str
-
-    def __repr__(self) -> str:
-        """Show the user only."""
-        return f"Login({self.user_name!r})"
-
-    @property
-    def is_application(self) -> bool:
-        """Return whether the user name is a client id."""
-        try:
-            UUID(self.user_name)
-        except ValueError:
-            return False
-        return True
+_YOUNG = 60.0
+"""A token that is rejected within so many seconds was never good."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token and the moment (of the given clock) at which it is used up."""
+    """An access token and the moments (of the given clock) at which it came and is used up."""
 
     text: str
+    since: float
     until: float
-
-
-class Source(Protocol):
-    """Asks an authority for a token; returns OAuth2's JSON and the HTTP status."""
-
-    def __call__(
-        self, authority: Authority, login: Login, session: Session
-    ) -> tuple[Mapping[str, Any], int]:
-        """Ask."""
 
 
 class DynamicsAuthentication:
@@ -84,166 +50,104 @@ class DynamicsAuthentication:
         session: Session,
         *,
         confirmed: str = "",
+        patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`endpoint` is a URL that answers 401 without token; `confirmed` an extra authority."""
         self._endpoint, self._login, self._session = endpoint, login, session
-        self._confirmed, self._clock = confirmed, clock
+        self._confirmed, self._patience, self._clock = confirmed, patience, clock
         self._authority: Authority | None = None
+        self._is_windows = self._is_clock_wrong = False
         self._token: Token | None = None
+        self._new_lock()
+        forks.in_child(self._new_lock)
+
+    def _new_lock(self) -> None:
         self._lock = threading.Lock()
 
     def headers(self) -> Mapping[str, str]:
-        """Return the Authorization header, with a new token if there is none or it is old."""
+        """Return the Authorization header, with a new token if there is none or it is old.
+
+        Returns none where the session logs in by itself.
+        """
         with self._lock:
-            if self._token is None or self._token.until <= self._clock():
+            if not self._is_windows and self._is_used_up():
                 self._token = self._obtain()
-            return {"Authorization": f"Bearer {self._token.text}"}
+            return {"Authorization": f"Bearer {self._token.text}"} if self._token else {}
 
     def renew(self, rejected: Mapping[str, str]) -> bool:
-        """Forget the token that was rejected; another thread may have renewed it already."""
+        """Forget the token that was rejected; another thread may have renewed it already.
+
+        Raises LoginFailed when the token was new and this installation's clock is wrong.
+        """
         with self._lock:
-            if self._token and rejected.get("Authorization") == f"Bearer {self._token.text}":
+            if self._is_windows:
+                return False
+            token = self._token
+            if token and rejected.get("Authorization") == f"Bearer {token.text}":
                 self._token = None
+                if self._is_clock_wrong and self._clock() - token.since < _YOUNG:
+                    raise clock_fault(str(target_of(self._endpoint)))
         return True
 
-    def _obtain(self) -> Token:
-        if not self._login.user_name or not self._login.secret:
+    def _is_used_up(self) -> bool:
+        return self._token is None or self._token.until <= self._clock()
+
+    def _obtain(self) -> Token | None:
+        if not self._login.is_complete:
             raise LoginFailed("Enter a user name and password, or a client id and secret.")
         if self._authority is None:
             self._authority = self._learn()
-        source = by_msal if self._authority.is_microsoft else by_form
-        document, status = source(self._authority, self._login, self._session)
+        if self._authority is None:
+            return None
+        document, status = ask(self._authority, self._login, self._session, self._patience)
         text = document.get("access_token")
         if not isinstance(text, str) or not text:
-            raise token_fault(document, status)
-        return Token(text, self._clock() + max(_seconds(document) - EARLY, 30.0))
+            raise self._fault(document, status)
+        self._login = self._login.with_renewed(document)
+        now = self._clock()
+        return Token(text, now, now + max(_seconds(document) - EARLY, 30.0))
 
-    def _learn(self) -> Authority:
-        reply = HttpClient(self._session).request(
-            "GET", self._endpoint, headers={"Accept": "application/json"}
+    def _fault(self, document: Mapping[str, Any], status: int) -> Refused:
+        fault = token_fault(document, status, self._login.kind)
+        if self._login.kind == LoginKind.MICROSOFT:
+            self._login.keeper.lost(str(fault))
+        return fault
+
+    def _learn(self) -> Authority | None:
+        """Return the authority, or None after the session was told to log in by itself."""
+        reply = unauthenticated(self._endpoint, self._session, self._patience)
+        self._is_clock_wrong = is_clock_wrong(reply.headers.get("Date", ""))
+        scheme = windows_scheme(reply.headers.get("WWW-Authenticate", ""))
+        if not scheme:
+            return challenged(reply.headers, self._endpoint, self._confirmed)
+        self._session.authenticate(WindowsLogin(self._login, self._endpoint))
+        self._is_windows = True
+        return None
+
+
+def learn(endpoint: str, session: Session, confirmed: str = "") -> Authority:
+    """Return the authority that an organization sends people to. Raises Refused without one."""
+    reply = unauthenticated(endpoint, session)
+    if windows_scheme(reply.headers.get("WWW-Authenticate", "")):
+        raise Refused(
+            f"{target_of(endpoint)} is on-premises and knows no Sign in with Microsoft. Use user "
+            "name and password."
         )
-        if reply.status != 401:
-            raise Refused(
-                f"{target_of(self._endpoint)} answered {reply.status} to a request without "
-                "token, where a Dynamics organization answers 401. Check the address."
-            )
-        return challenged(reply.headers, self._endpoint, self._confirmed)
+    return challenged(reply.headers, endpoint, confirmed)
 
 
-def by_form(authority: Authority, login: Login, session: Session) -> tuple[Mapping[str, Any], int]:
-    """Ask with OAuth2's own form. Raises what egress and `HttpClient` raise."""
-    if login.is_application:
-        form = {"grant_type": "client_credentials", "client_id": login.user_name}
-        form |= {"client_secret": login.secret, "scope": f"{authority.resource}/.default"}
-    else:
-        form = {"grant_type": "password", "username": login.user_name}
-        form |= {"password": login.secret, "client_id": _public_client_id()}
-        form["scope"] = f"{authority.resource}/user_impersonation"
-    reply = HttpClient(session).request(
-        "POST",
-        authority.token_url,
-        headers={
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Accept": "application/json",
-        },
-        body=urlencode(form).encode(),
-        idempotent=True,
+def unauthenticated(endpoint: str, session: Session, patience: Patience | None = None) -> Reply:
+    """Return the 401 answer of an organization. Raises Refused for any other."""
+    reply = HttpClient(session, patience=patience).request(
+        "GET", endpoint, headers={"Accept": "application/json"}
     )
-    return _document(reply), reply.status
-
-
-def by_msal(authority: Authority, login: Login, session: Session) -> tuple[Mapping[str, Any], int]:
-    """Ask through msal, whose requests go through our session."""
-    transport = _Transport(session)
-    try:
-        return _ask_msal(authority, login, transport), transport.status
-    except ValueError as error:
-        raise LoginFailed(
-            f"{target_of(authority.url)} does not know the tenant that this organization names. "
-            "Check the organization's address."
-        ) from error
-    except msal.exceptions.MsalServiceError as error:
-        raise Retryable(f"{target_of(authority.url)} is not able to answer just now.") from error
-
-
-def _ask_msal(authority: Authority, login: Login, transport: _Transport) -> Mapping[str, Any]:
-    # No instance discovery: the authority stands on our own list, which was just checked.
-    if login.is_application:
-        application = msal.ConfidentialClientApplication(
-            login.user_name,
-            client_credential=login.secret,
-            authority=authority.url,
-            instance_discovery=False,
-            http_client=transport,
+    if reply.status != 401:
+        raise Refused(
+            f"{target_of(endpoint)} answered {reply.status} to a request without "
+            "token, where a Dynamics organization answers 401. Check the address."
         )
-        found = application.acquire_token_for_client([f"{authority.resource}/.default"])
-    else:
-        person = msal.PublicClientApplication(
-            _public_client_id(),
-            authority=authority.url,
-            instance_discovery=False,
-            http_client=transport,
-        )
-        found = person.acquire_token_by_username_password(
-            login.user_name, login.secret, [f"{authority.resource}/user_impersonation"]
-        )
-    return dict(found or {})
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What msal expects of a response."""
-
-    status_code: int
-    text: str
-    headers: Mapping[str, str]
-
-    def raise_for_status(self) -> None:
-        """Let msal see a failed discovery as the ValueError it documents."""
-        if self.status_code >= 400:
-            raise ValueError(f"status {self.status_code}")
-
-
-class _Transport:
-    """The HTTP client that msal asks for, on our session."""
-
-    def __init__(self, session: Session) -> None:
-        self._client = HttpClient(session)
-        self.status = 0
-
-    def get(self, url: str, params: Mapping[str, str] | None = None, **kwargs: Any) -> _Answer:
-        query = f"?{urlencode(params)}" if params else ""
-        return self._answer("GET", url + query, kwargs.get("headers"), None)
-
-    def post(
-        self,
-        url: str,
-        params: Mapping[str, str] | None = None,
-        data: Any = None,
-        **kwargs: Any,
-    ) -> _Answer:
-        query = f"?{urlencode(params)}" if params else ""
-        headers = dict(kwargs.get("headers") or {})
-        if isinstance(data, Mapping):
-            headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-            data = urlencode(data)
-        body = data.encode() if isinstance(data, str) else data
-        return self._answer("POST", url + query, headers, body)
-
-    def _answer(
-        self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes | None
-    ) -> _Answer:
-        reply = self._client.request(method, url, headers=headers, body=body, idempotent=True)
-        self.status = reply.status
-        return _Answer(reply.status, reply.body.decode("utf-8", "replace"), reply.headers)
-
-    def close(self) -> None:
-        """The session is not ours to close."""
-
-
-def _public_client_id() -> str:
-    return str(getattr(settings, "RESCO_SYNC_DYNAMICS_CLIENT_ID", "") or PUBLIC_CLIENT_ID)
+    return reply
 
 
 def _seconds(document: Mapping[str, Any]) -> float:
@@ -252,11 +156,3 @@ def _seconds(document: Mapping[str, Any]) -> float:
         return float(document.get("expires_in") or 0)
     except (TypeError, ValueError):
         return 0.0
-
-
-def _document(reply: Reply) -> Mapping[str, Any]:
-    try:
-        document = orjson.loads(reply.body)
-    except orjson.JSONDecodeError:
-        return {}
-    return document if isinstance(document, dict) else {}

@@ -28,8 +28,14 @@ MICROSOFT_HOSTS = frozenset(
         "login.partner.microsoftonline.cn",
     }
 )
+WINDOWS_SCHEMES = ("Negotiate", "NTLM")
+"""Windows-integrated authentication, in order of preference (dataverse.md §1.2)."""
+_NO_TENANT = frozenset({"common", "organizations"})
 _ENDPOINT = re.compile(r"/oauth2(?:/v2\.0)?/(?:authorize|token)/?$", re.IGNORECASE)
-_PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))')
+_ITEM = re.compile(
+    r"(?:(?P<scheme>[A-Za-z][\w-]*)(?=\s*(?:,|$)|\s+[^\s=,]))?\s*"
+    r'(?:(?P<name>\w+)\s*=\s*(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s,"]+)))?\s*(?:,|$)'
+)
 
 
 class UnconfirmedAuthority(Refused):
@@ -46,26 +52,65 @@ class UnconfirmedAuthority(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A checked authority: its URL without the OAuth2 path, and the resource tokens are for."""
+    """A checked authority: its URL without the OAuth2 path, and the resource tokens are for.
+
+    `confirmed` is what a person has confirmed for the endpoint, empty if nothing.
+    """
 
     url: str
     resource: str
+    confirmed: str = ""
 
     @property
     def is_microsoft(self) -> bool:
         """Return whether it is one of Microsoft's."""
-        return urlsplit(self.url).hostname in MICROSOFT_HOSTS
+        return _is_microsoft(self.url)
+
+    @property
+    def is_adfs(self) -> bool:
+        """Return whether it is an AD FS, which takes a resource in the place of a scope."""
+        return self._last == "adfs" and not self.is_microsoft
+
+    @property
+    def names_tenant(self) -> bool:
+        """Return whether an application can log in there; ``common`` is for people only."""
+        return not (self.is_microsoft and self._last in _NO_TENANT)
 
     @property
     def token_url(self) -> str:
-        """The token endpoint of version 2 (dataverse.md §1.1)."""
-        return f"{self.url}/oauth2/v2.0/token"
+        """The token endpoint: version 2, or the only one AD FS has (dataverse.md §1.1, §1.2)."""
+        return f"{self.url}{self._path}/token"
+
+    @property
+    def authorize_url(self) -> str:
+        """The page on which people sign in."""
+        return f"{self.url}{self._path}/authorize"
+
+    def may_see(self, url: str) -> bool:
+        """Return whether a secret may be sent to `url` when this authority asks for it."""
+        if same_origin(url, self.url) or _is_microsoft(url):
+            return True
+        return bool(self.confirmed) and same_origin(url, self.confirmed)
+
+    @property
+    def _last(self) -> str:
+        return urlsplit(self.url).path.rpartition("/")[2].lower()
+
+    @property
+    def _path(self) -> str:
+        return "/oauth2" if self.is_adfs else "/oauth2/v2.0"
+
+
+def normal(text: str) -> str:
+    """Return an authority as people type or copy it, without the OAuth2 path."""
+    return _ENDPOINT.sub("", text.strip().partition("?")[0]).rstrip("/")
 
 
 def challenged(headers: Mapping[str, str], endpoint: str, confirmed: str = "") -> Authority:
     """Return the authority that a 401 answer of `endpoint` names, if it may be shown a secret.
 
-    Raises UnconfirmedAuthority, or Refused when the answer is no usable challenge.
+    A confirmed tenant takes the place of Microsoft's ``common``. Raises UnconfirmedAuthority, or
+    Refused when the answer is no usable challenge.
     """
     parameters = challenge(headers.get("WWW-Authenticate", ""))
     stated = parameters.get("authorization_uri") or parameters.get("authorization", "")
@@ -75,24 +120,49 @@ def challenged(headers: Mapping[str, str], endpoint: str, confirmed: str = "") -
             "Dynamics organization. Enter the organization's address, like "
             "https://contoso.crm4.dynamics.com."
         )
-    url = _ENDPOINT.sub("", stated.partition("?")[0])
+    url, confirmed = normal(stated), normal(confirmed)
     _check_place(url, endpoint, confirmed)
-    return Authority(url, _resource(parameters.get("resource_id", ""), endpoint))
+    resource = _resource(parameters.get("resource_id", ""), endpoint)
+    found = Authority(url, resource, confirmed)
+    if not found.names_tenant and confirmed and _is_microsoft(confirmed):
+        return Authority(confirmed, resource, confirmed)
+    return found
 
 
 def challenge(header: str) -> dict[str, str]:
-    """Return the parameters of a Bearer challenge; empty for another scheme."""
-    scheme, _, rest = header.strip().partition(" ")
-    if scheme.lower() != "bearer":
-        return {}
-    return {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(rest)}
+    """Return the parameters of a Bearer challenge; empty when there is none."""
+    return _challenges(header).get("bearer", {})
+
+
+def windows_scheme(header: str) -> str:
+    """Return the Windows-integrated scheme that a server wants; empty if it wants a token."""
+    offered = _challenges(header)
+    if offered.get("bearer"):
+        return ""
+    return next((name for name in WINDOWS_SCHEMES if name.lower() in offered), "")
+
+
+def _challenges(header: str) -> dict[str, dict[str, str]]:
+    """Return scheme (lower case) → parameters (names in lower case) of a WWW-Authenticate."""
+    found: dict[str, dict[str, str]] = {}
+    scheme = ""
+    for item in _ITEM.finditer(header):
+        if item["scheme"]:
+            scheme = item["scheme"].lower()
+            found.setdefault(scheme, {})
+        if item["name"] and scheme:
+            value = item["bare"] if item["quoted"] is None else item["quoted"]
+            found[scheme][item["name"].lower()] = value
+    return found
+
+
+def _is_microsoft(url: str) -> bool:
+    place = target_of(url)
+    return place.scheme == "https" and place.port == 443 and place.host in MICROSOFT_HOSTS
 
 
 def _check_place(url: str, endpoint: str, confirmed: str) -> None:
-    place = target_of(url)
-    if place.scheme == "https" and place.port == 443 and place.host in MICROSOFT_HOSTS:
-        return
-    if same_origin(url, endpoint) or (confirmed and url == confirmed.rstrip("/")):
+    if _is_microsoft(url) or same_origin(url, endpoint) or (confirmed and url == confirmed):
         return
     raise UnconfirmedAuthority(url, str(target_of(endpoint)))
 

@@ -21,6 +21,7 @@ class Migration(migrations.Migration):
                 ('backend', models.CharField(choices=[('dynamics', 'Dynamics CRM'), ('resco_cloud', 'Resco Cloud'), ('hosted', 'Resco Cloud (hosted here)'), ('memory', 'In memory (tests)')], max_length=20)),
                 ('url', models.CharField(blank=True, max_length=500)),
                 ('user_name', models.CharField(blank=True, max_length=254)),
+                ('login_kind', models.CharField(choices=[('secret', 'User name and password, or client id and secret'), ('certificate', 'Client id and certificate'), ('microsoft', 'Sign in with Microsoft')], default='secret', max_length=12)),
                 ('sealed_secret', models.TextField(blank=True, editable=False)),
                 ('authority', models.CharField(blank=True, editable=False, max_length=500)),
                 ('organization_id_seen', models.CharField(blank=True, editable=False, max_length=36)),

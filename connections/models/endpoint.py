@@ -6,6 +6,7 @@ import uuid
 
 from django.db import models
 
+from connections.logins import LoginKind
 from organizations.models import Organization
 
 
@@ -14,7 +15,8 @@ class Endpoint(models.Model):
 
     A hosted organization has no URL: `organization` is set instead. `organization_id_seen` is
     the organization id that WhoAmI gave when the connection was made; another one later means
-    another organization (design 5.1.9).
+    another organization (design 5.1.9). `login_kind` says what the sealed secret is; `authority`
+    is a token authority that a person has confirmed for it.
     """
 
     class Backend(models.TextChoices):
@@ -29,6 +31,7 @@ class Endpoint(models.Model):
     backend = models.CharField(max_length=20, choices=Backend)
     url = models.CharField(max_length=500, blank=True)
     user_name = models.CharField(max_length=254, blank=True)
+    login_kind = models.CharField(max_length=12, choices=LoginKind, default=LoginKind.SECRET)
     sealed_secret = models.TextField(blank=True, editable=False)
     authority = models.CharField(max_length=500, blank=True, editable=False)
     organization = models.ForeignKey(

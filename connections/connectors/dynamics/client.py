@@ -12,11 +12,12 @@ import orjson
 
 from connections import egress
 from connections.addresses import target_of
-from connections.connectors.auth import DynamicsAuthentication, Login
+from connections.connectors.auth import DynamicsAuthentication
 from connections.connectors.dynamics.faults import fault, is_transient
 from connections.connectors.http import HttpClient, Patience
 from connections.egress import Reply, Session
 from connections.errors import ConnectorError, Retryable, Unreachable
+from connections.logins import Login
 
 API = "api/data/v9.2/"
 LONGEST_URL = 32_000
@@ -46,7 +47,9 @@ class DynamicsClient:
         self.root = api_root(url)
         self._session = session or egress.session()
         who_am_i = urljoin(self.root, "WhoAmI")
-        authentication = DynamicsAuthentication(who_am_i, login, self._session, confirmed=authority)
+        authentication = DynamicsAuthentication(
+            who_am_i, login, self._session, confirmed=authority, patience=patience
+        )
         self._http = HttpClient(
             self._session, authentication, patience=patience, is_transient=is_transient
         )

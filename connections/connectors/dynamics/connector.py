@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote
 
 from connections.addresses import target_of
-from connections.connectors.auth import Login
 from connections.connectors.base import (
     Batch,
     BatchResult,
@@ -29,6 +28,7 @@ from connections.connectors.dynamics.values import PageDecoder
 from connections.connectors.dynamics.writing import Writer
 from connections.connectors.http import Patience
 from connections.egress import Session
+from connections.logins import Forgetful, Keeper, Login, LoginKind
 from connections.errors import Refused
 from organizations.query.nodes import Query
 from organizations.records import Page
@@ -52,11 +52,16 @@ class DynamicsConnector(Connector):
         secret: str,
         *,
         authority: str = "",
+        kind: str = LoginKind.SECRET,
+        keeper: Keeper | None = None,
         session: Session | None = None,
         patience: Patience | None = None,
     ) -> None:
-        """`authority`: a token authority a person confirmed. `session`, `patience`: for tests."""
-        login = Login(user_name.strip(), secret)
+        """`authority`: a token authority a person confirmed. `session`, `patience`: for tests.
+
+        `kind` says what the secret is; `keeper` keeps the refresh token of a sign-in.
+        """
+        login = Login(user_name.strip(), secret, LoginKind(kind), keeper or Forgetful())
         self.client = DynamicsClient(
             url, login, authority=authority, session=session, patience=patience
         )

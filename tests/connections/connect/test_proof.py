@@ -94,7 +94,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
     """Let a connector be the one that any login leads to."""
 
     def let(server: Connector) -> None:
-        monkeypatch.setattr(registry, "unsaved", lambda *_: server)
+        monkeypatch.setattr(registry, "unsaved", lambda *_, **__: server)
 
     return let
 

@@ -11,8 +11,8 @@ import pytest
 from pytest_django import Settings
 
 from connections.addresses import Allowlist
-from connections.connectors import auth
-from connections.connectors.auth import DynamicsAuthentication, Login
+from connections.connectors import token_requests
+from connections.connectors.auth import DynamicsAuthentication
 from connections.connectors.authority import (
     Authority,
     UnconfirmedAuthority,
@@ -22,6 +22,7 @@ from connections.connectors.authority import (
 from connections.connectors.login_faults import membership_fault, token_fault
 from connections.egress import Reply, Session
 from connections.errors import LoginFailed, Refused
+from connections.logins import Login
 from tests.fakes.server import Answer, Request, serve
 
 CLIENT_ID = "11111111-2222-3333-4444-555555555555"
@@ -285,7 +286,7 @@ class FakeMicrosoft(Session):
 def test_msal_speaks_through_our_session(user: str) -> None:
     session = FakeMicrosoft(access_token="t", expires_in=3599, token_type="Bearer")  # noqa: S106
     authority = Authority(TENANT, "https://contoso.crm4.dynamics.com")
-    document, status = auth.by_msal(authority, Login(user, "s3cret"), session)
+    document, status = token_requests.by_msal(authority, Login(user, "s3cret"), session)
     assert (document["access_token"], status) == ("t", 200)
     assert b"s3cret" in session.posted[0]
     assert b"contoso.crm4.dynamics.com" in session.posted[0]
@@ -294,7 +295,7 @@ def test_msal_speaks_through_our_session(user: str) -> None:
 def test_msal_reports_a_wrong_secret() -> None:
     session = FakeMicrosoft(401, error="invalid_client", error_codes=[7000215])
     authority = Authority(TENANT, "https://contoso.crm4.dynamics.com")
-    document, status = auth.by_msal(authority, Login(CLIENT_ID, "s3cret"), session)
+    document, status = token_requests.by_msal(authority, Login(CLIENT_ID, "s3cret"), session)
     assert "secret is wrong" in str(token_fault(document, status))
 
 
@@ -305,4 +306,4 @@ def test_msal_reports_an_unknown_tenant() -> None:
 
     authority = Authority(TENANT, "https://contoso.crm4.dynamics.com")
     with pytest.raises(LoginFailed, match="does not know the tenant"):
-        auth.by_msal(authority, Login(CLIENT_ID, "s3cret"), NoTenant())
+        token_requests.by_msal(authority, Login(CLIENT_ID, "s3cret"), NoTenant())
