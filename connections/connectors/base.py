@@ -77,6 +77,8 @@ class Batch:
     `expected` runs parallel to `rows`: the version the target's record must still have, 0 where
     no record may be there yet (creates). With `rendered`, what the target's `render` made of
     them, the rows themselves are not given. `staged` is the target's own handle, set by `stage`.
+    `changed`, parallel to the rows of updates, names the columns to write (None: all of them);
+    a target may write all the same.
     """
 
     action: Action
@@ -85,6 +87,7 @@ class Batch:
     expected: Sequence[int]
     rendered: Rendered | None = None
     staged: object = None
+    changed: Sequence[frozenset[str] | None] = ()
 
 
 class FailureKind(StrEnum):
@@ -141,6 +144,9 @@ class Connector(ABC):
         trace: TracebackType | None,
     ) -> None:
         """Close it again."""
+
+    def mark(self, origin: str) -> None:  # noqa: B027 - not every organization can tell
+        """Mark the writes from now on as ours, so that the organization can tell them."""
 
     def hurry(self, seconds: float) -> None:  # noqa: B027 - what is near answers at once
         """Give up, by Retryable, when all from now on together takes longer: somebody waits."""

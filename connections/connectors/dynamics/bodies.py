@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from connections.connectors.dynamics.client import DynamicsClient, with_query
 from connections.connectors.dynamics.faults import fault
+from connections.connectors.dynamics.states import STATES
 from connections.errors import Rejected
 from organizations.records import Value
 from organizations.schema import (
@@ -20,7 +21,6 @@ from organizations.schema import (
     columns,
 )
 
-STATES = ("statecode", "statuscode")
 Values = Mapping[str, Value]
 
 
@@ -58,22 +58,30 @@ class Bodies:
         silently; empty values are left out of creates.
         """
         body: dict[str, Any] = {}
+        for attribute in self._written(values, creating=creating):
+            body.update(self._member(attribute, values[attribute.name], values))
+        return body
+
+    def names(self, values: Values, *, creating: bool) -> tuple[str, ...]:
+        """Return the columns that `body` writes."""
+        written = {item.name for item in self._written(values, creating=creating)}
+        return tuple(name for name in values if name.removesuffix("__type") in written)
+
+    def _written(self, values: Values, *, creating: bool) -> Iterator[Attribute]:
         for column in columns(self.entity):
             attribute = column.attribute
             if column.part is not ColumnPart.VALUE or column.name not in values:
                 continue
             if attribute.is_primary_id or attribute.name in STATES:
                 continue
-            if not (attribute.is_creatable if creating else attribute.is_updatable):
+            if attribute.type is AttributeType.PARTYLIST:
                 continue
-            value = values[column.name]
-            if attribute.type is not AttributeType.PARTYLIST and not (creating and value is None):
-                body.update(self._member(attribute, value, values))
-        return body
-
-    def states(self, values: Values) -> dict[str, Any]:
-        """Return state and status; they are written last, together (dataverse.md §6)."""
-        return {name: values[name] for name in STATES if values.get(name) is not None}
+            if attribute.type is AttributeType.OWNER and values[column.name] is None:
+                continue
+            if creating and (values[column.name] is None or not attribute.is_creatable):
+                continue
+            if creating or attribute.is_updatable:
+                yield attribute
 
     def reference(self, entity: str, record_id: Value) -> str:
         """Return the path of a record."""

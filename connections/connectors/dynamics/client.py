@@ -50,8 +50,9 @@ class DynamicsClient:
         authentication = DynamicsAuthentication(
             who_am_i, login, self._session, confirmed=authority, patience=patience
         )
+        self.patience = patience or Patience()
         self._http = HttpClient(
-            self._session, authentication, patience=patience, is_transient=is_transient
+            self._session, authentication, patience=self.patience, is_transient=is_transient
         )
 
     def close(self) -> None:
@@ -133,15 +134,17 @@ def api_root(url: str) -> str:
 def with_query(path: str, **options: str) -> str:
     """Return a path with system query options, `select` for ``$select``; empty ones left out.
 
-    Names and values are percent-encoded; ``fetchXml`` has no dollar sign (dataverse.md §3.3).
+    Names and values are percent-encoded; ``fetchXml`` and ``tag`` have no dollar sign
+    (dataverse.md §3.3, §4.5).
     """
     pairs = [
-        f"{name if name == 'fetchXml' else '$' + name}={quote(value, safe=_PLAIN)}"
+        f"{name if name in _UNMARKED else '$' + name}={quote(value, safe=_PLAIN)}"
         for name, value in options.items()
         if value
     ]
     return f"{path}?{'&'.join(pairs)}" if pairs else path
 
 
+_UNMARKED = frozenset({"fetchXml", "tag"})
 _PLAIN = "(),'$=@*!:/"
 _encoder = msgspec.json.Encoder(decimal_format="number")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -19,8 +20,10 @@ from connections.connectors.base import (
 )
 from connections.connectors.dynamics import changes, fetching, metadata
 from connections.connectors.dynamics.bodies import SetNames
+from connections.connectors.dynamics.bulk import BulkActions
 from connections.connectors.dynamics.client import DynamicsClient, with_query
 from connections.connectors.dynamics.columns import Shape
+from connections.connectors.dynamics.marks import Marks
 from connections.connectors.dynamics.parties import Parties
 from connections.connectors.dynamics.reading import Reading
 from connections.connectors.dynamics.tokens import Way
@@ -66,6 +69,8 @@ class DynamicsConnector(Connector):
             url, login, authority=authority, session=session, patience=patience
         )
         self._sets = SetNames(self.client)
+        self._actions = BulkActions(self.client)
+        self.marks = Marks()
 
     def __exit__(
         self,
@@ -75,6 +80,10 @@ class DynamicsConnector(Connector):
     ) -> None:
         """Close the connections."""
         self.client.close()
+
+    def mark(self, origin: str) -> None:
+        """Send `origin` with every write, for the organization's plug-ins (dataverse.md §4.5)."""
+        self.marks = replace(self.marks, tag=origin)
 
     def hurry(self, seconds: float) -> None:
         """Give up, by Retryable, when all from now on together takes longer."""
@@ -156,7 +165,7 @@ class DynamicsConnector(Connector):
 
     def write(self, entity: Entity, batch: Batch) -> BatchResult:
         """Write record by record."""
-        return Writer(self.client, entity, self._sets).write(batch)
+        return Writer(self.client, entity, self._sets, self._actions, self.marks).write(batch)
 
     def _name(self) -> str:
         rows = self._told(with_query("organizations", select="name")).get("value") or [{}]

@@ -1,7 +1,7 @@
 """Dataverse's error answers as errors of connectors (dataverse.md §0 and §5).
 
 The body is ``{"error": {"code": "0x…", "message": "…"}}``; gateways answer with other JSON or
-with HTML, so status and code decide and the message is only shown.
+with HTML, so status and code decide (`errors`) and the message is only shown.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Any
 import orjson
 
 from connections.addresses import target_of
+from connections.connectors.dynamics import errors
+from connections.connectors.dynamics.errors import Meaning, Recovery
 from connections.connectors.login_faults import membership_fault
 from connections.egress import Reply
 from connections.errors import (
@@ -18,50 +20,45 @@ from connections.errors import (
     ConnectorError,
     MetadataChanged,
     Refused,
+    Rejected,
     Retryable,
 )
 
-EXPIRED = "0x80044352"
-NOT_FOUND = "0x80040217"
-NOT_TRACKED = "0x80072491"
-VERSION_MISMATCH = "0x80060882"
-NO_VERSIONS = "0x8006088d"
-DUPLICATE = "0x80040237"
-
-_TRANSIENT = frozenset(
-    {
-        "0x80044150",
-        "0x80044151",
-        "0x80044339",
-        "0x80072324",
-        "0x80071154",
-        "0x80071151",
-        "0x80040216",
-        "0x80072321",
-        "0x80072322",
-        "0x80072326",
-    }
-)
-_METADATA = frozenset({"0x80060888", "0x8006088a", "0x80041102", "0x80041103", NOT_TRACKED})
+_METADATA = frozenset({"0x80060888", "0x8006088a", "0x80041102", "0x80041103", errors.NOT_TRACKED})
 _NO_PROPERTY = "Could not find a property named"
 _SHOWN = 300
 
 
 def error_of(reply: Reply) -> tuple[str, str]:
-    """Return the error's code in lower case and its message; empty where there is none."""
-    try:
-        document: Any = orjson.loads(reply.body)
-    except orjson.JSONDecodeError:
-        return "", ""
-    error = document.get("error") if isinstance(document, dict) else None
-    if not isinstance(error, dict):
-        return "", ""
-    return str(error.get("code", "")).lower(), str(error.get("message", ""))[:_SHOWN]
+    """Return the error's code (`errors.normal`) and its message; empty where there is none."""
+    document = _document(reply)
+    error = document.get("error")
+    if isinstance(error, dict):
+        return errors.normal(error.get("code")), str(error.get("message") or "")[:_SHOWN]
+    return "", str(document.get("Message") or error or "")[:_SHOWN]
+
+
+def meaning_of(reply: Reply) -> Meaning:
+    """Return what an error answer means for one request."""
+    code, _ = error_of(reply)
+    return errors.meaning(reply.status, code, reply.body.decode("utf-8", "replace"))
 
 
 def is_transient(reply: Reply) -> bool:
-    """Return whether the fault is one of Dataverse's passing ones, whatever its status."""
-    return reply.status >= 400 and error_of(reply)[0] in _TRANSIENT
+    """Return whether the answer is one of Dataverse's passing faults, by its code or its text.
+
+    An unknown 500 is none: whoever asked knows whether to try again.
+    """
+    text = reply.body.decode("utf-8", "replace") if reply.status >= 400 else ""
+    return reply.status >= 400 and errors.passes(error_of(reply)[0], text)
+
+
+def rejected(reply: Reply, record_id: str = "") -> Rejected:
+    """Return the error that leaves out one record: the organization's words, and what to do."""
+    code, message = error_of(reply)
+    said = message or f"The server answered {reply.status}."
+    text = f"{said} {meaning_of(reply).advice}"
+    return Rejected(text, code=code or str(reply.status), record_id=record_id)
 
 
 def fault(reply: Reply) -> ConnectorError:
@@ -71,7 +68,7 @@ def fault(reply: Reply) -> ConnectorError:
     said = f": {message}" if message else ""
     if reply.status == 403:
         return membership_fault(code) or Refused(f"{origin} denies it{said}", code=code)
-    if code == EXPIRED:
+    if code == errors.EXPIRED:
         return CheckpointExpired(
             "The server no longer knows what changed since the checkpoint; everything is read "
             "again.",
@@ -81,7 +78,15 @@ def fault(reply: Reply) -> ConnectorError:
         return MetadataChanged(
             f"The entity is no longer what Update Server saw{said}. Run Update Server.", code=code
         )
-    if reply.status >= 500:
+    if meaning_of(reply).recovery is Recovery.RETRY:
         return Retryable(f"{origin} failed with status {reply.status}{said}", code=code)
     shown = f"status {reply.status}" + (f", {code}" if code else "")
     return Refused(f"{origin} does not do what is asked ({shown}){said}", code=code)
+
+
+def _document(reply: Reply) -> dict[str, Any]:
+    try:
+        document: Any = orjson.loads(reply.body)
+    except orjson.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}

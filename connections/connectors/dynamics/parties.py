@@ -39,7 +39,7 @@ PARTY = Entity(
     attributes=(Attribute(name="activitypartyid", type=AttributeType.UNIQUEIDENTIFIER),),
 )
 """What of activityparty is used; the names are the same in every organization."""
-_FIELDS = ("activityid", "participationtypemask", "partyid", "addressused", "unresolvedpartyname")
+FIELDS = ("activityid", "participationtypemask", "partyid", "addressused", "unresolvedpartyname")
 
 Party = tuple[int, str, str]
 """Mask, entity, id in lower case; or mask, nothing, address."""
@@ -78,19 +78,19 @@ def read_parties(client: DynamicsClient, ids: Sequence[str]) -> ByActivity:
     for record in _records(client, ids):
         mask = int(record.get("participationtypemask") or 0)
         activity = str(record.get("_activityid_value", "")).lower()
-        known[activity][mask].add((mask, *_party(record)))
+        known[activity][mask].add((mask, *party_of(record)))
     return known
 
 
 def _records(client: DynamicsClient, ids: Sequence[str]) -> Iterator[Mapping[str, Any]]:
-    query = queries.selecting(PARTY, _FIELDS, None)
+    query = queries.selecting(PARTY, FIELDS, None)
     for chunk in queries.chunks(ids):
         narrowed = queries.with_ids(query, "activityid", chunk)
         for page in queries.pages(client, PARTY, narrowed):
             yield from orjson.loads(page.body)["value"]
 
 
-def _party(record: Mapping[str, Any]) -> tuple[str, str]:
+def party_of(record: Mapping[str, Any]) -> tuple[str, str]:
     """The party's entity and id; an address that belongs to nobody has no entity."""
     party = record.get("_partyid_value")
     if party:

@@ -181,10 +181,9 @@ def test_it_replaces_party_lists_and_keeps_the_others() -> None:
     }
     answers = {
         **SETS,
-        f"PATCH appointments({ID})": [made(6)],
         "GET activityparties": [told({"value": [party]})],
         f"PUT appointments({ID})/appointment_activity_parties": [Answer(204)],
-        f"GET appointments({ID})": [made(8)],
+        f"GET appointments({ID})": [made(5), made(8)],
     }
     values: dict[str, Value] = {"requiredattendees": '[[5,"","joe@example.com"]]'}
     with connected(answers) as (fake, connector):
@@ -246,13 +245,36 @@ def test_a_login_that_ends_in_between_stops_the_batch() -> None:
         write(connector, Action.CREATE, {"subject": "x"})
 
 
-def test_a_write_that_may_have_happened_is_not_repeated() -> None:
+def test_a_create_whose_answer_was_lost_is_looked_for() -> None:
     waits: list[float] = []
-    with connected({"POST appointments": [Answer(502)]}, waits) as (fake, connector):
-        with pytest.raises(Retryable):
-            write(connector, Action.CREATE, {"subject": "x"})
+    found = told({"@odata.etag": 'W/"7"', "activityid": ID, "subject": "x"})
+    answers = {"POST appointments": [Answer(502)], f"GET appointments({ID})": [found]}
+    with connected(answers, waits) as (fake, connector):
+        result = write(connector, Action.CREATE, {"subject": "x"})
         assert len(fake.documents("POST")) == 1
-    assert waits == []
+    assert (result.versions, result.failed) == ([7], {})
+    assert waits == [0.5]
+
+
+def test_a_create_that_was_not_carried_out_is_sent_again() -> None:
+    answers = {
+        "POST appointments": [Answer(502), made(7, 201)],
+        f"GET appointments({ID})": [failed("0x80040217", status=404)],
+    }
+    with connected(answers) as (fake, connector):
+        assert write(connector, Action.CREATE, {"subject": "x"}).versions == [7]
+        assert len(fake.documents("POST")) == 2
+
+
+def test_patience_ends() -> None:
+    answers = {
+        "POST appointments": [Answer(502)],
+        f"GET appointments({ID})": [failed("0x80040217", status=404)],
+    }
+    with connected(answers) as (fake, connector):
+        with pytest.raises(Retryable, match="not able to answer"):
+            write(connector, Action.CREATE, {"subject": "x"})
+        assert len(fake.documents("POST")) == 3
 
 
 def test_it_reads_party_lists_in_canonical_form() -> None:

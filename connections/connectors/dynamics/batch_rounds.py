@@ -1,0 +1,152 @@
+"""Many writes at once: each is a generator of requests, and all take their next step together.
+
+A step is a `Part`; what comes back into the generator is its `Reply`. When nobody knows whether
+a write was carried out (the answer was lost, or the server failed), `Lost` is thrown in at that
+place: the generator asks for the record before it sends anything again. GETs are simply asked
+again. Whoever is alone is sent by itself, the others in ``$batch``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+
+from connections.connectors.dynamics.batch import (
+    MOST,
+    BatchTooLarge,
+    BatchUnknown,
+    Part,
+    exchange,
+    portions,
+)
+from connections.connectors.dynamics.client import DynamicsClient
+from connections.connectors.dynamics.errors import Recovery
+from connections.connectors.dynamics.faults import meaning_of
+from connections.connectors.limits_told import retry_after
+from connections.egress import CONNECT_FAILED, Reply
+from connections.errors import Conflict, Rejected, Retryable
+
+T = TypeVar("T")
+Steps = Generator[Part, Reply, T]
+"""The requests of one write, or of a part of it, and what comes of them."""
+Done = tuple[str, int]
+"""Id and version of a record after its write."""
+Outcome = Done | Conflict | Rejected
+OPERATIONS = 200
+"""Writes in one request: enough to spare requests, few enough for a server's two minutes."""
+_ASKED_TO_WAIT = frozenset({"429", CONNECT_FAILED})
+_SMALLER = 6
+"""A portion that is lost again is sent in so many, until whatever breaks it stands alone."""
+
+
+class Lost(Exception):
+    """Nobody knows whether the last request was carried out."""
+
+
+Item = tuple[int, Part]
+
+
+@dataclass(slots=True)
+class Rounds:
+    """Runs writes to their ends; make one per batch."""
+
+    client: DynamicsClient
+    writes: Sequence[Steps[Done]]
+    _waiting: dict[int, Part] = field(default_factory=dict)
+    _outcomes: dict[int, Outcome] = field(default_factory=dict)
+    _tries: Counter[int] = field(default_factory=Counter)
+    _limits: dict[int, int] = field(default_factory=dict)
+    _has_batch: bool = True
+    _pause: float = 0.0
+
+    def run(self) -> list[Outcome]:
+        """Return what came of each write.
+
+        Raises Retryable or Refused when nothing of the rest can be written.
+        """
+        for at, write in enumerate(self.writes):
+            self._advance(at, partial(next, write))
+        while self._waiting:
+            asked, self._waiting = self._waiting, {}
+            for portion in self._portions(asked):
+                self._send(portion)
+            if self._pause:
+                self.client.patience.sleep(self._pause)
+                self._pause = 0.0
+        return [self._outcomes[at] for at in range(len(self.writes))]
+
+    def _portions(self, asked: dict[int, Part]) -> Iterator[list[Item]]:
+        by_limit: dict[int, list[Item]] = defaultdict(list)
+        for at, part in asked.items():
+            by_limit[self._limit(at, part)].append((at, part))
+        for limit, items in by_limit.items():
+            for places in portions([part for _, part in items], limit):
+                yield [items[place] for place in places]
+
+    def _limit(self, at: int, part: Part) -> int:
+        if not self._has_batch:
+            return 1
+        return MOST if part.method == "GET" else self._limits.get(at, OPERATIONS)
+
+    def _send(self, portion: list[Item]) -> None:
+        try:
+            replies = self._replies([part for _, part in portion])
+        except BatchUnknown:
+            self._has_batch = False
+            self._waiting.update(portion)
+        except BatchTooLarge:
+            self._limits.update(dict.fromkeys(dict(portion), max(1, len(portion) // 2)))
+            self._waiting.update(portion)
+        except Retryable as error:
+            self._lost(portion, error)
+        else:
+            for (at, part), reply in zip(portion, replies, strict=True):
+                self._take(at, part, reply)
+
+    def _replies(self, parts: Sequence[Part]) -> list[Reply]:
+        if len(parts) > 1:
+            return exchange(self.client, parts)
+        (part,) = parts
+        return [
+            self.client.send(part.method, part.path, headers=part.headers, document=part.document)
+        ]
+
+    def _lost(self, portion: list[Item], error: Retryable) -> None:
+        """Let each write of a portion find out what became of it."""
+        if error.code in _ASKED_TO_WAIT or all(part.method == "GET" for _, part in portion):
+            raise error
+        for at, part in portion:
+            if self._tries[at] >= self.client.patience.attempts - 1:
+                raise error
+            if self._tries[at]:
+                self._limits[at] = max(1, len(portion) // _SMALLER)
+            self._again(at, part, error.after)
+
+    def _take(self, at: int, part: Part, reply: Reply) -> None:
+        passing = reply.status >= 400 and meaning_of(reply).recovery is Recovery.RETRY
+        if passing and self._tries[at] < self.client.patience.attempts - 1:
+            asked = retry_after(reply.headers.get("Retry-After", ""), datetime.now(UTC))
+            self._again(at, part, asked)
+        else:
+            self._advance(at, partial(self.writes[at].send, reply))
+
+    def _again(self, at: int, part: Part, asked: float | None) -> None:
+        self._tries[at] += 1
+        wait = asked if asked is not None else self.client.patience.wait(self._tries[at])
+        self._pause = max(self._pause, wait)
+        if part.method == "GET":
+            self._waiting[at] = part
+        else:
+            self._advance(at, partial(self.writes[at].throw, Lost()))
+
+    def _advance(self, at: int, step: Callable[[], Part]) -> None:
+        try:
+            self._waiting[at] = step()
+        except StopIteration as end:
+            self._outcomes[at] = end.value
+        except (Conflict, Rejected) as error:
+            self._outcomes[at] = error
