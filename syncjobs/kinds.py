@@ -81,7 +81,7 @@ def sync_all(run: Run) -> Outcome:
         registry.connector(connection.server, origin=origin) as server,
         registry.connector(connection.client, origin=origin) as client,
     ):
-        reporter = DatabaseReporter(run)
+        reporter = DatabaseReporter(run, settle=server.settle)
         tasks = _tasks(left, client, reporter)
         sync(
             server,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from django.db.models import F
@@ -29,12 +29,19 @@ class DatabaseReporter(Reporter):
     Another worker may have done part of the run before: counts are added to what it wrote.
     """
 
-    def __init__(self, run: Run, *, look_every: float = SECONDS_BETWEEN_LOOKS) -> None:
+    def __init__(
+        self,
+        run: Run,
+        *,
+        look_every: float = SECONDS_BETWEEN_LOOKS,
+        settle: Callable[[], None] = lambda: None,
+    ) -> None:
         """`run` as it was claimed; it is looked at at most every `look_every` seconds.
 
+        `settle` is called then too, outside of all transactions, to write the ledger.
         A worker that lost its run writes nothing meanwhile: each page checks the fence.
         """
-        self._run, self._look_every = run, look_every
+        self._run, self._look_every, self._settle = run, look_every, settle
         self._looked = _NEVER
         self._moments: dict[str, float] = {}
         self._renewed = time.monotonic()
@@ -90,6 +97,7 @@ class DatabaseReporter(Reporter):
         if now - self._looked < self._look_every:
             return
         self._looked = now
+        self._settle()
         if now - self._renewed >= _SECONDS_BETWEEN_RENEWALS:
             lease.renew(self._run)
             self._renewed = now

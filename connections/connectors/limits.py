@@ -94,9 +94,14 @@ class Limiter:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         today: Callable[[], datetime] = lambda: datetime.now(UTC),
+        book: Callable[[Usage], None] | None = None,
     ) -> None:
-        """The functions are for tests to replace; `clock` must be the same in all processes."""
+        """`book` is given what was used, now and then and at the end.
+
+        The other functions are for tests to replace; `clock` must be the same in all processes.
+        """
         self._cap, self._clock, self._sleep, self._today = cap, clock, sleep, today
+        self._book, self._booked, self._booked_at = book, Usage(), clock()
         self._all = Shared(_NAMES, buckets=_BUCKETS, owners=64, begun=64)
         self._all["left"] = math.inf
         self._all["limit"], self._all["window"] = DEFAULT_LIMIT, DEFAULT_WINDOW
@@ -127,6 +132,18 @@ class Limiter:
                 waited=self._all["waited"],
                 received=int(self._all["received"]),
             )
+
+    def settle(self, *, every: float = 0.0) -> None:
+        """Have booked what was used since the last time, if that is `every` seconds ago.
+
+        Not for forked processes: what they used is booked by the one they came from.
+        """
+        if self._book is None or self._clock() - self._booked_at < every:
+            return
+        used = self.usage()
+        new, self._booked, self._booked_at = used - self._booked, used, self._clock()
+        if new.requests:
+            self._book(new)
 
     def at_once(self) -> int:
         """Return how many requests may be under way now."""

@@ -3,5 +3,13 @@
 from connections.models.connection import Connection, SyncedEntity
 from connections.models.endpoint import Endpoint
 from connections.models.readiness import ReadinessReport
+from connections.models.requests import RequestCap, RequestHour
 
-__all__ = ["Connection", "Endpoint", "ReadinessReport", "SyncedEntity"]
+__all__ = [
+    "Connection",
+    "Endpoint",
+    "ReadinessReport",
+    "RequestCap",
+    "RequestHour",
+    "SyncedEntity",
+]

@@ -25,6 +25,7 @@ from syncjobs.admin.dashboard import with_last_run
 from syncjobs.admin.entities import EntitiesPages
 from syncjobs.admin.metadata import MetadataPages
 from syncjobs.admin.page import signed_in, starter
+from syncjobs.admin.requests import RequestsPages
 from syncjobs.admin.run import RUN_COLOURS
 from syncjobs.admin.verification import VerificationPages
 from syncjobs.models import Run
@@ -34,7 +35,7 @@ STATE_COLOURS = {"ready": "success", "failed": "danger", "setting_up": "warning"
 
 
 @admin.register(Connection)
-class ConnectionAdmin(EntitiesPages, MetadataPages, VerificationPages):
+class ConnectionAdmin(EntitiesPages, MetadataPages, RequestsPages, VerificationPages):
     """Server and client, state, last run; nothing is edited in the list."""
 
     list_display = ("client_name", "server_name", "shown_state", "last_run", "last_run_time")
@@ -60,6 +61,7 @@ class ConnectionAdmin(EntitiesPages, MetadataPages, VerificationPages):
             ),
             *self.entities_urls(),
             *self.metadata_urls(),
+            *self.requests_urls(),
             *self.verification_urls(),
             *super().get_urls(),
         ]

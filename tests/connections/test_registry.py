@@ -47,6 +47,7 @@ def test_it_makes_a_connector_for_an_unsaved_login() -> None:
     assert made.backend == "dynamics"
 
 
+@pytest.mark.django_db
 def test_it_makes_the_connector_of_an_endpoint() -> None:
     endpoint = Endpoint(backend="dynamics", url="https://a.example", user_name="joe")
     assert registry.connector(endpoint).backend == "dynamics"
