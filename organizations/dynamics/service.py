@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
@@ -11,9 +11,8 @@ from django.views.decorators.csrf import csrf_exempt
 from organizations.dynamics import (
     batch,
     data,
-    definitions,
     functions,
-    metadata,
+    metadata_service,
     protection,
     resource,
     tokens,
@@ -21,17 +20,9 @@ from organizations.dynamics import (
 from organizations.dynamics import preferences as prefer
 from organizations.dynamics.call import Call, refused
 from organizations.dynamics.errors import WebApiError, from_organization, not_implemented
-from organizations.dynamics.resource import Segment
 from organizations.dynamics.twins import base_url, challenge, find_twin, no_twin
 from organizations.errors import OrganizationError
 from organizations.models import Organization
-
-_DEFINITIONS: dict[str, Callable[[Call, Sequence[Segment]], HttpResponse]] = {
-    "EntityDefinitions": metadata.definitions,
-    "GlobalOptionSetDefinitions": definitions.global_option_sets,
-    "RelationshipDefinitions": definitions.relationships,
-}
-_NOT_SERVED = frozenset({"$metadata", "RetrieveMetadataChanges"})
 
 
 @csrf_exempt
@@ -75,12 +66,10 @@ def _route(call: Call) -> HttpResponse:
     name = segments[0].name.removeprefix("Microsoft.Dynamics.CRM.")
     if name == batch.NAME:
         return batch.serve(call, respond)
-    if name in _NOT_SERVED:
-        raise not_implemented(name)
     if name in functions.FUNCTIONS and len(segments) == 1:
         return _only_get(call, lambda: functions.call_function(call, name))
-    if name in _DEFINITIONS:
-        return _only_get(call, lambda: _DEFINITIONS[name](call, segments))
+    if metadata_service.serves(name):
+        return metadata_service.serve(call, name, segments)
     return data.serve(call, segments)
 
 
