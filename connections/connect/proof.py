@@ -23,7 +23,6 @@ from connections.errors import (
     Unreachable,
 )
 from connections.logins import Forgetful, Keeper
-from connections.metadata import carried
 from organizations.errors import InvalidRequest, NotFound
 from organizations.schema import Entity
 
@@ -147,7 +146,7 @@ class _Prover:
                     f"'Entities' names '{choice.name}', which the server does not have.",
                     element="Entities",
                 )
-            if problem := carried.problem(choice.name):
+            if problem := names[choice.name].problem:
                 raise InvalidRequest(
                     f"'Entities' names '{choice.name}', which cannot be carried: {problem}",
                     element="Entities",

@@ -13,16 +13,18 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from connections import registry, secrets
 from connections.connect.errors import ClientTaken
 from connections.connect.proof import Proof
 from connections.connect.request import EntityChoice
-from connections.connectors.base import EntitySummary
+from connections.connectors.base import Connector, EntitySummary
 from connections.errors import ConnectorError, Refused
 from connections.metadata import carried
 from connections.metadata.impact import StoreImpact
 from connections.metadata.plan import MetadataPlan
+from connections.metadata.stamps import Stamp, is_due
 from connections.metadata.update import MetadataUpdate, PlanChanged, Progress, silent
 from connections.models import Connection, Endpoint, SyncedEntity
 from organizations import catalog
@@ -86,20 +88,24 @@ def connect(proof: Proof, client: Client) -> Connection:
 
 
 def carry_out(
-    connection: Connection, *, approved: MetadataPlan | None = None, progress: Progress = silent
+    connection: Connection,
+    *,
+    approved: MetadataPlan | None = None,
+    full: bool = False,
+    progress: Progress = silent,
 ) -> MetadataPlan:
     """Take over the server's metadata and make the connection ready (Update Server).
 
-    Raises connector errors and errors of organizations; then the connection says why, and can be
-    tried again.
+    `full`: read everything, also where the server says that it did not change. Raises connector
+    errors and errors of organizations; then the connection says why, and can be tried again.
     """
     organization = _hosted_client(connection)
     try:
         with registry.connector(connection.server, origin=str(connection.id)) as server:
-            _check_identity(connection.server, server.identify().organization_id)
-            update = MetadataUpdate(server, organization, StoreImpact(organization), progress)
+            update = _update(connection, organization, server, full=full, progress=progress)
             plan = update.apply(approved)
-        refresh_entities(connection, update.listed)
+        if not update.scope.is_nothing:
+            refresh_entities(connection, update.listed)
         enable_tables(connection)
     except PlanChanged:  # says nothing of the connection: look at the new plan
         raise
@@ -109,7 +115,9 @@ def carry_out(
     except ConnectorError as error:
         _stopped(connection, Connection.State.SETTING_UP, str(error))
         raise
-    _set_state(connection, Connection.State.READY, "")
+    _remember(connection, update, plan)
+    if (connection.state, connection.problem) != (Connection.State.READY, ""):
+        _set_state(connection, Connection.State.READY, "")
     return plan
 
 
@@ -120,12 +128,53 @@ def cancelled(connection: Connection) -> None:
         _set_state(connection, Connection.State.SETTING_UP, problem)
 
 
-def preview(connection: Connection, *, progress: Progress = silent) -> MetadataPlan:
+def preview(
+    connection: Connection, *, full: bool = False, progress: Progress = silent
+) -> MetadataPlan:
     """Return what Update Server would do now; writes nothing."""
     organization = _hosted_client(connection)
     with registry.connector(connection.server, origin=str(connection.id)) as server:
+        return _update(connection, organization, server, full=full, progress=progress).preview()
+
+
+def _update(
+    connection: Connection,
+    organization: Organization,
+    server: Connector,
+    *,
+    full: bool,
+    progress: Progress,
+) -> MetadataUpdate:
+    """Return the update, after proving which organization the server is.
+
+    That is asked only when something is to be read: "nothing changed" is one request, and what
+    writes nothing can take over nothing from a stranger.
+    """
+    before = Stamp(
+        text="" if full else connection.metadata_stamp,
+        behind=tuple(connection.metadata_behind),
+        at=connection.metadata_stamped,
+    )
+    impact = StoreImpact(organization)
+    update = MetadataUpdate(server, organization, impact, progress, before)
+    if not update.scope.is_nothing:
         _check_identity(connection.server, server.identify().organization_id)
-        return MetadataUpdate(server, organization, StoreImpact(organization), progress).preview()
+    return update
+
+
+def _remember(connection: Connection, update: MetadataUpdate, plan: MetadataPlan) -> None:
+    """Keep the stamp, unless nothing changed and the one we have is young."""
+    now = timezone.now()
+    if update.scope.is_nothing and not is_due(update.before, now):
+        return
+    stamp = update.stamp(plan)
+    if stamp.text == connection.metadata_stamp == "":
+        return
+    connection.metadata_stamp, connection.metadata_stamped = stamp.text, now
+    connection.metadata_behind = list(stamp.behind)
+    connection.save(
+        update_fields=["metadata_stamp", "metadata_stamped", "metadata_behind", "modified"]
+    )
 
 
 def refresh_entities(connection: Connection, listed: Sequence[EntitySummary]) -> None:
@@ -135,7 +184,7 @@ def refresh_entities(connection: Connection, listed: Sequence[EntitySummary]) ->
             [_row(connection, summary) for summary in listed[start : start + _ROWS_AT_ONCE]],
             update_conflicts=True,
             unique_fields=["connection", "name"],
-            update_fields=["label", "is_intersect", "problem"],
+            update_fields=["label", "is_intersect", "problem", "note"],
         )
     gone = connection.entities.exclude(name__in=[summary.name for summary in listed])
     gone.update(enabled=False, problem="The server has no such entity any more.")
@@ -147,7 +196,8 @@ def _row(connection: Connection, summary: EntitySummary) -> SyncedEntity:
         name=summary.name,
         label=summary.label.text(fallback=summary.name)[:256],
         is_intersect=summary.is_intersect,
-        problem=carried.problem(summary.name),
+        problem=summary.problem,
+        note=summary.note,
     )
 
 

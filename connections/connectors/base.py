@@ -15,6 +15,8 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
+from connections.connectors.limits import Limiter
+from connections.errors import MetadataChanged, Refused
 from organizations.query.nodes import Query
 from organizations.records import Action, Page, Rendered, Row
 from organizations.schema import Attribute, Entity, Label
@@ -41,7 +43,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntitySummary:
-    """What a list of entities shows before any of them is read in full."""
+    """What a list of entities shows before any of them is read in full.
+
+    `problem` says why the entity cannot be carried, `note` what is particular about carrying it.
+    """
 
     name: str
     label: Label = Label()
@@ -49,6 +54,42 @@ class EntitySummary:
     is_activity: bool = False
     is_custom: bool = False
     tracks_changes: bool = False
+    can_track_changes: bool = False
+    problem: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionChanges:
+    """What changed of an organization's metadata since a stamp, and the stamp to ask with next.
+
+    `is_everything`: it cannot be told what changed, so that all is to be read. Otherwise
+    `entities` are the names of those that changed or are new, and `deleted` the ids, in lower
+    case, of elements that are gone. The stamp is of a time before the definitions are read.
+    """
+
+    stamp: str
+    is_everything: bool = False
+    entities: frozenset[str] = frozenset()
+    deleted: frozenset[str] = frozenset()
+
+    @property
+    def is_nothing(self) -> bool:
+        """Return whether nothing at all changed."""
+        return not (self.is_everything or self.entities or self.deleted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerFacts:
+    """What a readiness report tells of an organization as a whole; empty: not known.
+
+    `token_days`: days after which changes since a checkpoint are no longer known. `limits` are
+    sentences about limits that were seen, `roles` the names of our user's roles.
+    """
+
+    roles: tuple[str, ...] | None = None
+    token_days: int | None = None
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +164,17 @@ class BatchResult:
     failed: Mapping[int, Failure] = field(default_factory=dict)
 
 
+def refused(batch: Batch, code: str, reason: str) -> BatchResult:
+    """Return the result of a batch of which nothing is written, for one reason."""
+    failure = Failure(kind=FailureKind.REJECTED, code=code, message=reason)
+    count = len(batch.rows)
+    return BatchResult(
+        ids=[str(row[0]) for row in batch.rows],
+        versions=[0] * count,
+        failed=dict.fromkeys(range(count), failure),
+    )
+
+
 class Connector(ABC):
     """One organization as the rest of the product sees it."""
 
@@ -145,6 +197,12 @@ class Connector(ABC):
     ) -> None:
         """Close it again."""
 
+    def limit(self, limiter: Limiter) -> None:  # noqa: B027 - what is near has no limits
+        """Let every request from now on wait for its turn; called before the first."""
+
+    def settle(self) -> None:  # noqa: B027 - what is near has no books
+        """Let the ledger be written if it is time; never inside a transaction."""
+
     def mark(self, origin: str) -> None:  # noqa: B027 - not every organization can tell
         """Mark the writes from now on as ours, so that the organization can tell them."""
 
@@ -162,6 +220,32 @@ class Connector(ABC):
     @abstractmethod
     def describe(self, names: Iterable[str]) -> Iterator[Entity]:
         """Yield full metadata, one entity at a time. Raises UnknownEntity."""
+
+    def definition_changes(self, since: str) -> DefinitionChanges | None:
+        """Return what of the metadata changed since a stamp (empty: there was none yet).
+
+        None: the organization cannot tell, and gives no stamps.
+        """
+        return None
+
+    def server_facts(self) -> ServerFacts:
+        """Return what is worth knowing before the first run, as far as we may see it."""
+        return ServerFacts()
+
+    def unreadable(self, entities: Sequence[Entity]) -> Mapping[str, str]:
+        """Try to read one record of each; return the names that fail, and why."""
+        found = {}
+        for entity in entities:
+            try:
+                self.is_empty(entity)
+            except (Refused, MetadataChanged) as error:
+                found[entity.name] = str(error)
+        return found
+
+    def estimates(self, entities: Sequence[Entity]) -> Mapping[str, int]:
+        """Return about how many records each has, without those that are not known."""
+        known = ((entity.name, self.estimate(entity)) for entity in entities)
+        return {name: count for name, count in known if count is not None}
 
     @abstractmethod
     def read(self, request: ReadRequest) -> Iterator[Page]:

@@ -3,6 +3,7 @@
 Entities are read one by one and taken over in portions, so an organization of 1,500 entities
 needs no more memory than one of fifty. Preview and update run the same comparison; an update that
 was approved from a preview stops before the first portion that differs from the approved one.
+Where the server gives stamps, only what changed since the last one is read (`stamps`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from connections.connectors.base import Connector, EntitySummary
 from connections.errors import Refused
 from connections.metadata.compare import Impact, compare, removal
 from connections.metadata.merge import is_blocked, merge
-from connections.metadata.plan import EntityPlan, MetadataPlan
+from connections.metadata.plan import Element, EntityPlan, MetadataPlan, Verb
+from connections.metadata.stamps import NEVER, Scope, Stamp, after, scope
 from organizations.catalog import Catalog, define, exclusive_schema_lock, hide
 from organizations.errors import NotFound
 from organizations.models import Organization
@@ -57,6 +59,16 @@ class MetadataUpdate:
     organization: Organization
     impact: Impact
     progress: Progress = silent
+    before: Stamp = NEVER
+
+    @cached_property
+    def scope(self) -> Scope:
+        """What has to be read; asks the server what changed, by one request if it can tell."""
+        return scope(self.server, Catalog(self.organization), self.before)
+
+    def stamp(self, plan: MetadataPlan) -> Stamp:
+        """Return what to remember after `plan` was taken over."""
+        return after(self.scope, self.before, plan)
 
     @cached_property
     def listed(self) -> tuple[EntitySummary, ...]:
@@ -68,7 +80,7 @@ class MetadataUpdate:
 
     def preview(self) -> MetadataPlan:
         """Compare everything; write nothing."""
-        return _plan(item.plan for item in self._comparisons())
+        return self._plan(item.plan for item in self._comparisons())
 
     def apply(self, approved: MetadataPlan | None = None) -> MetadataPlan:
         """Take over what differs; return what was done.
@@ -77,7 +89,7 @@ class MetadataUpdate:
         otherwise. An entity that differs no longer is passed over: it may have been taken over
         by a worker that died before the end.
         """
-        return _plan(self._taken(approved))
+        return self._plan(self._taken(approved))
 
     def _taken(self, approved: MetadataPlan | None) -> Iterator[EntityPlan]:
         checked = (_same(item, approved) for item in self._comparisons())
@@ -101,14 +113,40 @@ class MetadataUpdate:
             hide(self.organization, [i.plan.entity for i in portion if i.entity is None])
 
     def _comparisons(self) -> Iterator[_Comparison]:
-        names = [summary.name for summary in self.listed]
+        names = self._names()
         catalog = Catalog(self.organization)
         for done, entity in enumerate(self.server.describe(names)):
             self.progress(entity.name, done, len(names))
             plan = compare(entity, _known(catalog, entity.name), self.impact)
             yield _Comparison(plan, entity if plan.items else None)
-        for gone in _gone(catalog, frozenset(names)):
-            yield _Comparison(removal(gone), None)
+        if not self.scope.is_nothing:
+            for gone in _gone(catalog, frozenset(item.name for item in self.listed)):
+                yield _Comparison(removal(gone), None)
+
+    def _names(self) -> list[str]:
+        """Return the entities to read. The list is asked for only if there is any news."""
+        if self.scope.is_nothing:
+            return []
+        names = self.scope.names
+        return [item.name for item in self.listed if names is None or item.name in names]
+
+    def _plan(self, found: Iterable[EntityPlan]) -> MetadataPlan:
+        """Count as unchanged what was compared and is equal, or was known to be so."""
+        differing, compared = [], 0
+        for plan in found:
+            compared += 1
+            if plan.items:
+                differing.append(plan)
+        if self.scope.names is None:
+            return MetadataPlan(entities=tuple(differing), unchanged=compared - len(differing))
+        held = sum(not _is_foreign(plan) for plan in differing)
+        return MetadataPlan(entities=tuple(differing), unchanged=self.scope.known - held)
+
+
+def _is_foreign(plan: EntityPlan) -> bool:
+    """Return whether the client has no such entity from the server yet."""
+    first = plan.items[0]
+    return first.element is Element.ENTITY and first.verb in (Verb.ADD, Verb.BLOCK)
 
 
 def _gone(catalog: Catalog, names: frozenset[str]) -> Iterator[Entity]:
@@ -125,16 +163,6 @@ def _known(catalog: Catalog, name: str) -> Entity | None:
         return catalog.entity(name)
     except NotFound:
         return None
-
-
-def _plan(found: Iterable[EntityPlan]) -> MetadataPlan:
-    differing, unchanged = [], 0
-    for plan in found:
-        if plan.items:
-            differing.append(plan)
-        else:
-            unchanged += 1
-    return MetadataPlan(entities=tuple(differing), unchanged=unchanged)
 
 
 def _same(found: _Comparison, approved: MetadataPlan | None) -> _Comparison:

@@ -5,17 +5,20 @@ The cache is bounded in entities, so that an organization of fifteen hundred nev
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
 from django.db import models
+from django.db.models.functions import Cast
 
 from organizations import definitions
 from organizations.errors import NotFound
 from organizations.models import EntityDefinition, Organization
-from organizations.schema import Entity, Relationship
+from organizations.schema import Entity, Origin, Relationship
 
 CACHED_ENTITIES = 32
 CACHED_NAMES = 4096
@@ -79,6 +82,27 @@ class Catalog:
         documents = self._rows().values_list("document", flat=True)
         for document in documents.iterator(chunk_size=CHUNK):
             yield definitions.load(document)
+
+    def taken_over(self) -> int:
+        """Count the entities that come from a server and are not hidden."""
+        local = models.Q(document__origin=Origin.LOCAL.value)
+        return self._rows().filter(is_hidden=False).exclude(local).count()
+
+    def owners(self, ids: Iterable[str]) -> dict[str, set[str]]:
+        """Return metadata id → names of the entities in whose definitions it stands.
+
+        Ids in lower case; those that stand nowhere are left out.
+        """
+        wanted, found = list(ids), defaultdict[str, set[str]](set)
+        if not wanted:
+            return found
+        rows = self._rows().annotate(text=Cast("document", models.TextField()))
+        rows = rows.filter(text__regex="|".join(map(re.escape, wanted)))
+        for name, text in rows.values_list("name", "text").iterator(chunk_size=CHUNK):
+            for item in wanted:
+                if item in text:
+                    found[item].add(name)
+        return found
 
     def _rows(self) -> models.QuerySet[EntityDefinition]:
         return EntityDefinition.objects.filter(organization=self.organization).order_by("name")

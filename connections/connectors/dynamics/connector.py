@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
-from urllib.parse import quote
 
 from connections.addresses import target_of
 from connections.connectors.base import (
     Batch,
     BatchResult,
     Connector,
+    DefinitionChanges,
     EntitySummary,
     Identity,
     ReadRequest,
+    ServerFacts,
     VersionCheck,
+    refused,
 )
-from connections.connectors.dynamics import changes, fetching, metadata
+from connections.connectors.dynamics import changes, difficult, fetching, preflight
 from connections.connectors.dynamics.bodies import SetNames
 from connections.connectors.dynamics.bulk import BulkActions
 from connections.connectors.dynamics.client import DynamicsClient, with_query
 from connections.connectors.dynamics.columns import Shape
 from connections.connectors.dynamics.marks import Marks
+from connections.connectors.dynamics.metadata import Definitions
 from connections.connectors.dynamics.parties import Parties
 from connections.connectors.dynamics.reading import Reading
 from connections.connectors.dynamics.tokens import Way
 from connections.connectors.dynamics.values import PageDecoder
 from connections.connectors.dynamics.writing import Writer
 from connections.connectors.http import Patience
+from connections.connectors.limits import Limiter
 from connections.egress import Session
 from connections.logins import Forgetful, Keeper, Login, LoginKind
-from connections.errors import Refused
 from organizations.query.nodes import Query
 from organizations.records import Page
 from organizations.schema import Attribute, Entity
@@ -71,6 +74,7 @@ class DynamicsConnector(Connector):
         self._sets = SetNames(self.client)
         self._actions = BulkActions(self.client)
         self.marks = Marks()
+        self._definitions = Definitions(self.client)
 
     def __exit__(
         self,
@@ -80,6 +84,14 @@ class DynamicsConnector(Connector):
     ) -> None:
         """Close the connections."""
         self.client.close()
+
+    def limit(self, limiter: Limiter) -> None:
+        """Let every request wait for its turn."""
+        self.client.limit(limiter)
+
+    def settle(self) -> None:
+        """Let the ledger be written if it is time."""
+        self.client.settle()
 
     def mark(self, origin: str) -> None:
         """Send `origin` with every write, for the organization's plug-ins (dataverse.md §4.5)."""
@@ -103,11 +115,15 @@ class DynamicsConnector(Connector):
 
     def entities(self) -> Iterator[EntitySummary]:
         """List the entities."""
-        return metadata.summaries(self.client)
+        return self._definitions.summaries()
+
+    def definition_changes(self, since: str) -> DefinitionChanges | None:
+        """Return what changed of the metadata, by RetrieveMetadataChanges."""
+        return self._definitions.changes(since)
 
     def describe(self, names: Iterable[str]) -> Iterator[Entity]:
         """Yield full metadata, one entity at a time."""
-        return metadata.describe(self.client, names)
+        return self._definitions.describe(names)
 
     def read(self, request: ReadRequest) -> Iterator[Page]:
         """Yield pages; see `reading` for how."""
@@ -131,15 +147,19 @@ class DynamicsConnector(Connector):
 
     def estimate(self, entity: Entity, query: Query | None = None) -> int | None:
         """Return the server's own snapshot, up to a day old; it knows none for a filter."""
-        if query is not None:
-            return None
-        names = quote(f'["{entity.name}"]')
-        try:
-            found = self.client.get_json(f"RetrieveTotalRecordCount(EntityNames=@p1)?@p1={names}")
-        except Refused:
-            return None
-        counts = found.get("EntityRecordCountCollection", {}).get("Values") or [None]
-        return counts[0] if isinstance(counts[0], int) else None
+        return self.estimates([entity]).get(entity.name) if query is None else None
+
+    def estimates(self, entities: Sequence[Entity]) -> Mapping[str, int]:
+        """Return the server's own snapshots, many in one request."""
+        return preflight.counts(self.client, [entity.name for entity in entities])
+
+    def server_facts(self) -> ServerFacts:
+        """Return our roles, how long change tokens live, and the limits the server tells."""
+        return preflight.facts(self.client)
+
+    def unreadable(self, entities: Sequence[Entity]) -> Mapping[str, str]:
+        """Try to read one record of each, many in one request."""
+        return preflight.unreadable(self.client, entities)
 
     def highest_version(self, entity: Entity) -> int:
         """Return the highest versionnumber; 0 for an entity without."""
@@ -164,7 +184,9 @@ class DynamicsConnector(Connector):
         return not self.client.get_json(path).get("value")
 
     def write(self, entity: Entity, batch: Batch) -> BatchResult:
-        """Write record by record."""
+        """Write what can be written; rows of some tables never are (`difficult`)."""
+        if reason := difficult.write_refusal(entity.name):
+            return refused(batch, "read-only", reason)
         return Writer(self.client, entity, self._sets, self._actions, self.marks).write(batch)
 
     def _name(self) -> str:

@@ -1,24 +1,34 @@
-"""Metadata over the Web API, one entity at a time (dataverse.md §2).
+"""Metadata over the Web API, entity by entity (dataverse.md §2).
 
-An entity takes one request for itself with attributes, keys and relationships, and one per kind
-of attribute whose properties come only after a cast (option sets always do).
+Several entities in full come with one RetrieveMetadataChanges (`metadata_changes`). Where a
+server does not have that function, an entity takes one request for itself with attributes, keys
+and relationships, and one per kind of attribute whose properties come only after a cast (option
+sets always do).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain, islice
 from typing import Any
 
-from connections.connectors.base import EntitySummary
+from connections.connectors.base import DefinitionChanges, EntitySummary
+from connections.connectors.dynamics import difficult, metadata_changes
 from connections.connectors.dynamics.client import DynamicsClient, parsed, with_query
 from connections.connectors.dynamics.faults import fault
 from connections.connectors.dynamics.parties import MASKS
 from connections.errors import MetadataChanged, UnknownEntity
 from organizations.dynamics.codec import entity_from_json
 from organizations.dynamics.codec.labels import label_from_json
+from organizations.dynamics.codec.properties import plain
 from organizations.errors import InvalidRequest
 from organizations.schema import AttributeType, Entity
+
+FIRST_PORTION = 4
+LARGEST_PORTION = 20
+WANTED_BYTES = 4 << 20
+"""How much of definitions one answer should hold: little enough to be in memory as objects."""
 
 _LISTED = (
     "LogicalName",
@@ -28,6 +38,8 @@ _LISTED = (
     "IsActivity",
     "IsCustomEntity",
     "ChangeTrackingEnabled",
+    "CanChangeTrackingBeEnabled",
+    "TableType",
 )
 _EXPANDED = "Attributes,Keys,OneToManyRelationships,ManyToOneRelationships,ManyToManyRelationships"
 _OPTION_KINDS = ("Picklist", "MultiSelectPicklist", "State", "Status", "Boolean")
@@ -47,30 +59,82 @@ _MARKS: Mapping[str, str] = {
 Document = dict[str, Any]
 
 
-def summaries(client: DynamicsClient) -> Iterator[EntitySummary]:
-    """List the entities that have a collection to read; one request, no paging."""
-    answer = client.get_json(with_query("EntityDefinitions", select=",".join(_LISTED)))
-    for item in answer.get("value", ()):
-        if item.get("EntitySetName"):
-            yield EntitySummary(
-                name=item["LogicalName"],
-                label=label_from_json(item.get("DisplayName")),
-                is_intersect=bool(item.get("IsIntersect")),
-                is_activity=bool(item.get("IsActivity")),
-                is_custom=bool(item.get("IsCustomEntity")),
-                tracks_changes=bool(item.get("ChangeTrackingEnabled")),
-            )
+class Definitions:
+    """The metadata of one organization."""
+
+    def __init__(self, client: DynamicsClient) -> None:
+        """`client` is its web service."""
+        self._client = client
+        self._has_function = True
+
+    def summaries(self) -> Iterator[EntitySummary]:
+        """List the entities that have a collection to read; one request, no paging."""
+        path = with_query("EntityDefinitions", select=",".join(_LISTED))
+        for item in self._client.get_json(path).get("value", ()):
+            if item.get("EntitySetName"):
+                yield _summary(item)
+
+    def changes(self, since: str) -> DefinitionChanges | None:
+        """Return what changed since a stamp; None if the server cannot tell."""
+        found = metadata_changes.changes(self._client, since)
+        self._has_function = found is not None
+        return found
+
+    def describe(self, names: Iterable[str]) -> Iterator[Entity]:
+        """Yield entities in full, one after the other. Raises UnknownEntity, MetadataChanged."""
+        return map(_entity, self._documents(iter(names)))
+
+    def _documents(self, names: Iterator[str]) -> Iterator[Document]:
+        size = FIRST_PORTION
+        while self._has_function and (portion := list(islice(names, size))):
+            found = metadata_changes.in_full(self._client, portion)
+            if found is None:
+                self._has_function = False
+                names = chain(portion, names)
+                break
+            size = max(1, min(LARGEST_PORTION, WANTED_BYTES * len(portion) // found.size))
+            yield from _in_order(portion, found.entities)
+        for name in names:
+            yield _whole(self._client, name)
 
 
-def describe(client: DynamicsClient, names: Iterable[str]) -> Iterator[Entity]:
-    """Yield entities in full, one after the other. Raises UnknownEntity, MetadataChanged."""
+def _in_order(names: list[str], found: list[Document]) -> Iterator[Document]:
+    """Yield the documents one by one, none of which is kept."""
+    known = {item["LogicalName"]: item for item in found}
+    found.clear()
     for name in names:
-        document = _definition(client, name)
-        _complete(client, name, document.get("Attributes") or [])
-        try:
-            yield _readable(entity_from_json(document))
-        except InvalidRequest as error:
-            raise MetadataChanged(f"The definition of '{name}' cannot be read: {error}") from error
+        if name not in known:
+            raise UnknownEntity(name)
+        yield known.pop(name)
+
+
+def _summary(item: Document) -> EntitySummary:
+    found = difficult.treatment(item["LogicalName"], table_type=item.get("TableType") or "")
+    return EntitySummary(
+        name=item["LogicalName"],
+        label=label_from_json(item.get("DisplayName")),
+        is_intersect=bool(item.get("IsIntersect")),
+        is_activity=bool(item.get("IsActivity")),
+        is_custom=bool(item.get("IsCustomEntity")),
+        tracks_changes=bool(item.get("ChangeTrackingEnabled")),
+        can_track_changes=bool(plain(item.get("CanChangeTrackingBeEnabled"))),
+        problem=found.problem if found else "",
+        note=found.note if found else "",
+    )
+
+
+def _entity(document: Document) -> Entity:
+    try:
+        return _readable(entity_from_json(document))
+    except InvalidRequest as error:
+        name = document.get("LogicalName")
+        raise MetadataChanged(f"The definition of '{name}' cannot be read: {error}") from error
+
+
+def _whole(client: DynamicsClient, name: str) -> Document:
+    document = _definition(client, name)
+    _complete(client, name, document.get("Attributes") or [])
+    return document
 
 
 def _readable(entity: Entity) -> Entity:

@@ -13,6 +13,7 @@ from connections.connect import proof
 from connections.connect.errors import ServerRefused, TooSlow
 from connections.connect.request import ConnectRequest, EntityChoice
 from connections.connectors.base import Connector, EntitySummary, Identity
+from connections.connectors.dynamics import difficult
 from connections.connectors.memory.connector import MemoryConnector
 from connections.connectors.memory.organization import MemoryOrganization
 from connections.errors import (
@@ -79,7 +80,11 @@ class Scripted(MemoryConnector):
 
     def entities(self) -> Iterator[EntitySummary]:
         for entity in self.organization.entities.values():
-            yield EntitySummary(name=entity.name, is_intersect=entity.is_intersect)
+            yield EntitySummary(
+                name=entity.name,
+                is_intersect=entity.is_intersect,
+                problem=difficult.problem(entity.name),
+            )
 
     def describe(self, names: Iterable[str]) -> Iterator[Entity]:
         self.what()

@@ -15,6 +15,7 @@ from connections.connect.errors import ClientTaken
 from connections.connect.proof import Proof
 from connections.connect.request import ConnectRequest, EntityChoice
 from connections.connectors.base import EntitySummary, Identity
+from connections.connectors.dynamics import difficult
 from connections.models import Connection, Endpoint, SyncedEntity
 from organizations.catalog import create_organization
 from organizations.models import Member, Organization
@@ -24,7 +25,12 @@ from tests.connections.connect.live import Live, live
 __all__ = ["live"]
 HOST = "https://server.example.com"
 LISTED = tuple(
-    EntitySummary(name=name, label=Label.of({1033: name.title()}), is_custom=custom)
+    EntitySummary(
+        name=name,
+        label=Label.of({1033: name.title()}),
+        is_custom=custom,
+        problem=difficult.problem(name),
+    )
     for name, custom in (
         ("account", False),
         ("activityparty", False),

@@ -34,6 +34,9 @@ def test_it_identifies_itself_even_where_little_is_allowed() -> None:
 
 
 BASE = "EntityDefinitions(LogicalName='account')"
+FUNCTION = "GET RetrieveMetadataChanges(Query=@p1)"
+WITHOUT = {FUNCTION: [Answer(501)]}
+"""What an organization answers that has no RetrieveMetadataChanges."""
 
 
 def make_attribute(name: str, kind: str, **more: Any) -> dict[str, Any]:
@@ -56,7 +59,7 @@ def make_definition() -> dict[str, list[Answer]]:
     options = {"Name": "account_size", "OptionSetType": "Picklist", "Options": [option]}
     definition = {"LogicalName": "account", "PrimaryIdAttribute": "accountid"}
     cast = f"GET {BASE}/Attributes/Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
-    return {
+    return WITHOUT | {
         f"GET {BASE}": [told(definition | {"Attributes": attributes})],
         cast: [told({"value": [{"LogicalName": "size", "OptionSet": options}]})],
     }
@@ -65,7 +68,7 @@ def make_definition() -> dict[str, list[Answer]]:
 def test_it_asks_for_casts_only_where_they_tell_more() -> None:
     with connected(make_definition()) as (fake, connector):
         (entity,) = connector.describe(["account"])
-        assert len(fake.asked) == 2
+        assert len(fake.asked) == 3
         assert "$expand=OptionSet,GlobalOptionSet" in fake.targets()[-1]
     size = entity.attribute("size")
     assert size is not None
@@ -85,7 +88,7 @@ def test_a_party_list_of_unknown_meaning_is_not_stored() -> None:
         }
         for name in ("to", "partners")
     ]
-    answers = {
+    answers = WITHOUT | {
         base: [
             told(
                 {
@@ -103,7 +106,7 @@ def test_a_party_list_of_unknown_meaning_is_not_stored() -> None:
 
 def test_it_says_which_entity_or_definition_is_wrong() -> None:
     base = "GET EntityDefinitions(LogicalName='{}')"
-    answers = {
+    answers = WITHOUT | {
         base.format("gone"): [failed("0x80060888", status=404)],
         base.format("odd"): [told({"LogicalName": "odd"})],
     }
