@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, Protocol
 
 from organizations.dynamics.annotations import Annotator
+from organizations.dynamics.errors import bad_request
 from organizations.dynamics.names import Shape, is_stored, property_name
 from organizations.dynamics.preferences import Preferences
 from organizations.records import Row
@@ -16,6 +17,9 @@ from organizations.store import Store
 Document = dict[str, Any]
 ETAG = "@odata.etag"
 _CURRENCY = "transactioncurrencyid"
+OWNER_ID = "ownerid"
+_PRINCIPALS = frozenset({"systemuser", "team"})
+"""Kinds of `principal`, whose key `ownerid` they show beside their own (Microsoft: join tables)."""
 _ON_REQUEST = frozenset({AttributeType.IMAGE, AttributeType.FILE})
 
 
@@ -29,6 +33,8 @@ def selected(shape: Shape, select: str | None) -> list[Attribute]:
         found = [item for item in shape.properties.values() if item.type not in _ON_REQUEST]
     else:
         names = [name.strip() for name in select.split(",") if name.strip()]
+        if "*" in names:
+            raise bad_request("$select=* is not supported: name the properties.", "0x80060888")
         found = [shape.property(name) for name in names]
         key = shape.properties.get(shape.entity.primary_id)
         currency = shape.properties.get(f"_{_CURRENCY}_value")
@@ -38,10 +44,22 @@ def selected(shape: Shape, select: str | None) -> list[Attribute]:
     return list({item.name: item for item in found}.values())
 
 
+class Writer(Protocol):
+    """What turns flat rows into JSON objects."""
+
+    @property
+    def columns(self) -> list[str]:
+        """What a page of the store must hold, in this order; rows carry the version last."""
+
+    def write(self, store: Store, rows: Sequence[Row]) -> list[Document]:
+        """Return one object per row."""
+
+
 class RowWriter:
     """Turns flat rows of one entity into JSON objects.
 
     `columns` are what a page of the store must hold, in this order; rows carry the version last.
+    Those of `hidden` attributes are among them but not shown.
     """
 
     def __init__(
@@ -50,11 +68,12 @@ class RowWriter:
         attributes: Sequence[Attribute],
         preferences: Preferences,
         language: int,
+        hidden: Sequence[Attribute] = (),
     ) -> None:
         """Work out columns, keys and annotations."""
         self.shape = shape
         self.columns = [shape.entity.primary_id]
-        for attribute in attributes:
+        for attribute in (*attributes, *hidden):
             self._add_columns(attribute)
         places = {name: index for index, name in enumerate(self.columns)} | {VERSION: -1}
         self._missing = {
@@ -76,8 +95,13 @@ class RowWriter:
     def write(self, store: Store, rows: Sequence[Row]) -> list[Document]:
         """Return one object per row."""
         if self._annotator.is_needed:
-            return list(self._annotated(store, rows))
-        return [self._plain(row) for row in rows]
+            written = list(self._annotated(store, rows))
+        else:
+            written = [self._plain(row) for row in rows]
+        if self.shape.entity.name in _PRINCIPALS and OWNER_ID not in self._keys:
+            for document, row in zip(written, rows, strict=True):
+                document[OWNER_ID] = row[0]
+        return written
 
     def _plain(self, row: Row) -> Document:
         # The version holds the first place of the dictionary for the etag.

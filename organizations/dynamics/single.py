@@ -15,7 +15,7 @@ from organizations.dynamics.errors import (
 )
 from organizations.dynamics.names import Navigation, Shape, Side, property_name
 from organizations.dynamics.resource import Segment
-from organizations.dynamics.rows import ETAG, Document, RowWriter
+from organizations.dynamics.rows import ETAG, Document, RowWriter, Writer
 from organizations.query.nodes import Condition, Group, Link, Logic, Operator, Query
 from organizations.schema import Attribute
 
@@ -35,7 +35,7 @@ def record(call: Call, shape: Shape, record_id: str, *, status: int = 200) -> Ht
     return response
 
 
-def _document(call: Call, shape: Shape, writer: RowWriter, record_id: str) -> Document:
+def _document(call: Call, shape: Shape, writer: Writer, record_id: str) -> Document:
     rows = call.store.fetch(shape.entity.name, writer.columns, [record_id])
     if not rows:
         raise unknown_record(shape.entity.name, record_id)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from organizations.query.literals import LANGUAGE, TODAY
-from organizations.query.nodes import Condition, Group, Link, Logic, Operator, Query
+from organizations.query.nodes import Condition, Exists, Group, Link, Logic, Operator, Query
 from organizations.query.operators import RULES
 
 
@@ -15,7 +15,9 @@ def is_volatile(query: Query) -> bool:
 
     That is so with a linked entity, a relative date, an operator or macro of the user.
     """
-    return bool(query.links) or any(_is_volatile(item) for item in conditions(query.filter))
+    if query.links or any(True for _ in existences(query.filter)):
+        return True
+    return any(_is_volatile(item) for item in conditions(query.filter))
 
 
 def needs_user(query: Query) -> bool:
@@ -31,11 +33,20 @@ def restricted(query: Query, primary_id: str, ids: Iterable[str]) -> Query:
 
 
 def conditions(group: Group) -> Iterator[Condition]:
-    """Yield every condition of a group, however deep."""
+    """Yield every condition of a group on the records of its query, however deep."""
     for child in group.children:
         if isinstance(child, Group):
             yield from conditions(child)
-        else:
+        elif isinstance(child, Condition):
+            yield child
+
+
+def existences(group: Group) -> Iterator[Exists]:
+    """Yield what a group asks of the existence of linked records, not of their own filters."""
+    for child in group.children:
+        if isinstance(child, Group):
+            yield from existences(child)
+        elif isinstance(child, Exists):
             yield child
 
 
@@ -47,10 +58,13 @@ def all_links(links: Iterable[Link]) -> Iterator[Link]:
 
 
 def all_conditions(query: Query) -> Iterator[Condition]:
-    """Yield every condition of a query and of its links."""
-    yield from conditions(query.filter)
-    for link in all_links(query.links):
-        yield from conditions(link.filter)
+    """Yield every condition of a query, of its links, and of links asked for existence."""
+    places: list[Query | Link] = [query]
+    while places:
+        place = places.pop()
+        yield from conditions(place.filter)
+        places += place.links
+        places += [found.link for found in existences(place.filter)]
 
 
 def _is_volatile(condition: Condition) -> bool:

@@ -6,8 +6,17 @@ from dataclasses import replace
 
 from organizations.errors import InvalidRequest, NotFound
 from organizations.query.context import Context, User
-from organizations.query.nodes import Condition, Group, Query
-from organizations.query.scope import Schema, Scope, Source, bind, filter_of, scope
+from organizations.query.nodes import Condition, Exists, Group, Query
+from organizations.query.scope import (
+    Schema,
+    Scope,
+    Source,
+    bind,
+    filter_of,
+    scope,
+    start_of,
+    within,
+)
 from organizations.schema import Entity
 
 _ANYBODY = User(id="00000000-0000-0000-0000-000000000000")
@@ -19,9 +28,9 @@ def check(query: Query, schema: Schema) -> None:
     Operators of the signed-in user are accepted: who that is shows when the query runs.
     """
     sources = scope(query, _naming(query, schema))
-    context = replace(Context(), user=_ANYBODY)
+    known = _naming(query, schema)
     for source in sources.sources:
-        _check_filter(filter_of(source, query), source, sources, context)
+        _check_filter(filter_of(source, query), source, sources, known)
         _check_names(query, source, sources)
 
 
@@ -36,12 +45,18 @@ def _naming(query: Query, schema: Schema) -> Schema:
     return entity
 
 
-def _check_filter(group: Group, place: Source, sources: Scope, context: Context) -> None:
+_CONTEXT = replace(Context(), user=_ANYBODY)
+
+
+def _check_filter(group: Group, place: Source, sources: Scope, schema: Schema) -> None:
     for child in group.children:
         if isinstance(child, Condition):
-            bind(child, place, sources, context)
+            bind(child, place, sources, _CONTEXT)
+        elif isinstance(child, Exists):
+            start_of(child, place, sources)
+            check(within(child), schema)
         else:
-            _check_filter(child, place, sources, context)
+            _check_filter(child, place, sources, schema)
 
 
 def _check_names(query: Query, source: Source, sources: Scope) -> None:

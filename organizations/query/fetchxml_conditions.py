@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lxml import etree
 
 from organizations.errors import InvalidRequest
 from organizations.query.fetchxml_parts import local_name, required
-from organizations.query.nodes import ALL, Condition, Group, Logic, Operator
+from organizations.query.nodes import ALL, Condition, Group, Logic, Member, Operator
 from organizations.query.operators import RULES, Arity
 from organizations.query.predicates import check_arity
 
@@ -17,31 +17,37 @@ MAX_CONDITIONS = 500
 
 _SYNONYMS = {"neq": Operator.NE}
 
+ReadLink = Callable[[etree._Element], Member]
+"""Reads a link-entity that stands in a filter."""
 
-def read_filters(filters: Sequence[etree._Element]) -> Group:
+
+def read_filters(filters: Sequence[etree._Element], read_link: ReadLink) -> Group:
     """Return the filters of one place as a group; several mean all of them, none means all."""
     if sum(len(list(element.iter("{*}condition"))) for element in filters) > MAX_CONDITIONS:
         raise InvalidRequest(f"A filter has at most {MAX_CONDITIONS} conditions.", "filter")
-    groups = tuple(_group(element, 1) for element in filters)
+    groups = tuple(_group(element, 1, read_link) for element in filters)
     if len(groups) == 1:
         return groups[0]
     return Group(Logic.AND, groups) if groups else ALL
 
 
-def _group(element: etree._Element, depth: int) -> Group:
+def _group(element: etree._Element, depth: int, read_link: ReadLink) -> Group:
     if depth > MAX_FILTERS:
         raise InvalidRequest(f"filter is nested more than {MAX_FILTERS} deep.", "filter")
     text = element.get("type", "and").strip().lower() or "and"
     if text not in (Logic.AND, Logic.OR):
         raise InvalidRequest(f"type of filter is and or or, not '{text[:40]}'.", "filter")
-    children = tuple(_child(child, depth) for child in element.iterchildren(etree.Element))
+    elements = element.iterchildren(etree.Element)
+    children = tuple(_child(child, depth, read_link) for child in elements)
     return Group(Logic(text), children)
 
 
-def _child(element: etree._Element, depth: int) -> Condition | Group:
+def _child(element: etree._Element, depth: int, read_link: ReadLink) -> Member:
     name = local_name(element)
     if name == "filter":
-        return _group(element, depth + 1)
+        return _group(element, depth + 1, read_link)
+    if name == "link-entity":
+        return read_link(element)
     if name != "condition":
         raise InvalidRequest(f"filter holds condition and filter elements, not '{name}'.", name)
     return _condition(element)

@@ -10,6 +10,7 @@ aggregate raises InvalidRequest that names it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from lxml import etree
 
@@ -19,7 +20,18 @@ from organizations.query.analysis import all_links
 from organizations.query.checking import check
 from organizations.query.fetchxml_conditions import read_filters
 from organizations.query.fetchxml_parts import flag, integer, local_name, required
-from organizations.query.nodes import Link, LinkType, Order, Query, Selection
+from organizations.query.nodes import (
+    ALL,
+    Exists,
+    Group,
+    Link,
+    LinkType,
+    Logic,
+    Member,
+    Order,
+    Query,
+    Selection,
+)
 from organizations.query.scope import MAX_DEPTH, MAX_LINKS
 from organizations.query.sql_aggregates import AGGREGATES, DATE_GROUPINGS
 from organizations.query.statements import DEFAULT_LIMIT
@@ -32,6 +44,8 @@ _LINK_TYPES = {
     "natural": LinkType.INNER,
     "outer": LinkType.OUTER,
 }
+_EXISTENCES = frozenset({"exists", "in"})
+_IN_FILTERS = frozenset({"any", "not any", "all", "not all"})
 _CHILDREN = frozenset({"attribute", "all-attributes", "no-attrs", "filter", "order", "link-entity"})
 
 
@@ -88,7 +102,7 @@ def _fetch(fetch: etree._Element) -> Query:
     entity = entities[0]
     query = Query(
         entity=required(entity, "name"),
-        filter=read_filters(_named(entity, "filter")),
+        filter=_filter(entity, 1),
         links=_links(entity),
         order=_orders(entity),
         select=_selections(entity),
@@ -132,8 +146,49 @@ def _has(parent: etree._Element, name: str) -> bool:
     return bool(_named(parent, name))
 
 
+def _filter(parent: etree._Element, depth: int) -> Group:
+    """Return the filter of an entity, and the existence of what `exists` and `in` link."""
+
+    def in_filter(element: etree._Element) -> Member:
+        return _existence(element, depth)
+
+    own = read_filters(_named(parent, "filter"), in_filter)
+    asked = tuple(
+        Exists(_link(element, depth))
+        for element in _named(parent, "link-entity")
+        if _type_of(element) in _EXISTENCES
+    )
+    if not asked:
+        return own
+    return Group(Logic.AND, (own, *asked) if own != ALL else asked)
+
+
+def _existence(element: etree._Element, depth: int) -> Member:
+    """Return what a link-entity in a filter means (Dataverse: filter on related records).
+
+    Despite its name, `all` finds records with linked ones of which none passes the filter, and
+    `not all` is another word for `any`.
+    """
+    kind = _type_of(element)
+    if kind not in _IN_FILTERS:
+        raise InvalidRequest(
+            f"link-type '{kind}' does not stand in a filter. There it is any, not any, all or "
+            "not all.",
+            "link-entity",
+        )
+    link = _link(element, depth)
+    if kind != "all":
+        return Exists(link, is_negative=kind == "not any")
+    linked = Exists(replace(link, filter=ALL, links=()))
+    return Group(Logic.AND, (linked, Exists(link, is_negative=True)))
+
+
 def _links(parent: etree._Element, depth: int = 1) -> tuple[Link, ...]:
-    return tuple(_link(element, depth) for element in _named(parent, "link-entity"))
+    return tuple(
+        _link(element, depth)
+        for element in _named(parent, "link-entity")
+        if _type_of(element) not in _EXISTENCES
+    )
 
 
 def _link(element: etree._Element, depth: int) -> Link:
@@ -148,7 +203,7 @@ def _link(element: etree._Element, depth: int) -> Link:
         to_attribute=required(element, "to"),
         alias=element.get("alias", ""),
         type=_link_type(element),
-        filter=read_filters(_named(element, "filter")),
+        filter=_filter(element, depth + 1),
         links=_links(element, depth + 1),
         select=_selections(element),
         select_all=_has(element, "all-attributes"),
@@ -156,13 +211,24 @@ def _link(element: etree._Element, depth: int) -> Link:
     )
 
 
+def _type_of(element: etree._Element) -> str:
+    return element.get("link-type", "inner").strip().lower()
+
+
 def _link_type(element: etree._Element) -> LinkType:
-    text = element.get("link-type", "inner").strip().lower()
+    text = _type_of(element)
+    if text in _EXISTENCES or text in _IN_FILTERS and local_name(_parent(element)) == "filter":
+        return LinkType.INNER
     if text not in _LINK_TYPES:
         raise InvalidRequest(
             f"link-type '{text}' is not supported. Use inner or outer.", "link-entity"
         )
     return _LINK_TYPES[text]
+
+
+def _parent(element: etree._Element) -> etree._Element:
+    parent = element.getparent()
+    return element if parent is None else parent
 
 
 def _orders(parent: etree._Element) -> tuple[Order, ...]:

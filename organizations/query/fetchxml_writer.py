@@ -5,7 +5,17 @@ from __future__ import annotations
 from lxml import etree
 
 from organizations.errors import InvalidRequest
-from organizations.query.nodes import ALL, Condition, Group, Link, Order, Query, Scalar, Selection
+from organizations.query.nodes import (
+    ALL,
+    Condition,
+    Exists,
+    Group,
+    Link,
+    Order,
+    Query,
+    Scalar,
+    Selection,
+)
 
 
 def write(query: Query) -> str:
@@ -76,12 +86,26 @@ def _order(target: etree._Element, order: Order, is_aggregate: bool) -> None:
 
 
 def _group(target: etree._Element, group: Group) -> None:
+    if group.is_negative:
+        raise InvalidRequest("FetchXML has no word for the opposite of a filter.", "filter")
     made = etree.SubElement(target, "filter", {"type": group.logic.value})
     for child in group.children:
         if isinstance(child, Group):
             _group(made, child)
+        elif isinstance(child, Exists):
+            _existence(made, child)
         else:
             _condition(made, child)
+
+
+def _existence(target: etree._Element, exists: Exists) -> None:
+    if exists.alias:
+        raise InvalidRequest(
+            f"FetchXML cannot ask for records linked to '{exists.alias}' outside its link-entity.",
+            "filter",
+        )
+    _link(target, exists.link, False)
+    target[-1].set("link-type", "not any" if exists.is_negative else "any")
 
 
 def _condition(target: etree._Element, condition: Condition) -> None:

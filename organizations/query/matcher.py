@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from organizations.query.analysis import existences
 from organizations.query.context import Context
 from organizations.query.literals import Comparable, comparable
-from organizations.query.nodes import Condition, Group, Logic, Operator, Query
+from organizations.query.nodes import Exists, Group, Logic, Member, Operator, Query
 from organizations.query.predicates import (
     Compare,
     CompareColumns,
@@ -30,8 +32,11 @@ from organizations.query.scope import (
     Source,
     bind,
     filter_of,
+    hanging,
     join_attributes,
     scope,
+    start_of,
+    within,
 )
 from organizations.records import RecordValue
 from organizations.schema import Attribute, Entity
@@ -74,7 +79,8 @@ def matches(
 
     Without `linked` a query with links raises ValueError: it cannot be decided from one record.
     """
-    if query.links and linked is None:
+    asks = bool(query.links) or any(True for _ in existences(query.filter))
+    if asks and linked is None:
         raise ValueError("A query with links cannot be decided without the linked records.")
     rows = joined(query, values, linked or _NothingLinked(entity), context=context)
     return any(True for _ in rows)
@@ -84,7 +90,7 @@ def joined(query: Query, values: Values, linked: Linked, *, context: Context) ->
     """Yield the joined rows of one record that pass the filter."""
     sources = scope(query, linked.entity)
     for row in _joined(sources.sources, {"": values}, query, sources, linked, context):
-        if _passes(query.filter, sources.root, row, sources, context):
+        if _passes(query.filter, sources.root, row, _World(sources, linked, context)):
             yield row
 
 
@@ -115,7 +121,7 @@ def _extended(
     for record in linked.records(source.entity.name) if wanted is not None else ():
         extended = {**row, source.alias: record}
         if comparable(own, record.get(own.name)) == wanted and _passes(
-            filter_of(source, query), source, extended, sources, context
+            filter_of(source, query), source, extended, _World(sources, linked, context)
         ):
             is_alone = False
             yield extended
@@ -127,20 +133,44 @@ def _value(record: Values | None, attribute: Attribute) -> Comparable | None:
     return None if record is None else comparable(attribute, record.get(attribute.name))
 
 
-def _passes(group: Group, place: Source, row: Row, sources: Scope, context: Context) -> bool:
+@dataclass(frozen=True, slots=True)
+class _World:
+    """What a filter is judged in."""
+
+    sources: Scope
+    linked: Linked
+    context: Context
+
+
+def _passes(group: Group, place: Source, row: Row, world: _World) -> bool:
     if not group.children:
         return True
-    verdicts = (_verdict(child, place, row, sources, context) for child in group.children)
-    return all(verdicts) if group.logic is Logic.AND else any(verdicts)
+    verdicts = (_verdict(child, place, row, world) for child in group.children)
+    verdict = all(verdicts) if group.logic is Logic.AND else any(verdicts)
+    return verdict is not group.is_negative
 
 
-def _verdict(
-    child: Condition | Group, place: Source, row: Row, sources: Scope, context: Context
-) -> bool:
+def _verdict(child: Member, place: Source, row: Row, world: _World) -> bool:
     if isinstance(child, Group):
-        return _passes(child, place, row, sources, context)
-    bound = bind(child, place, sources, context)
+        return _passes(child, place, row, world)
+    if isinstance(child, Exists):
+        return _exists(child, place, row, world) is not child.is_negative
+    bound = bind(child, place, world.sources, world.context)
     return holds(bound.predicate, row[bound.source.alias])
+
+
+def _exists(exists: Exists, place: Source, row: Row, world: _World) -> bool:
+    start = start_of(exists, place, world.sources)
+    query = within(exists)
+    own, theirs = hanging(exists, start, scope(query, world.linked.entity))
+    wanted = _value(row[start.alias], theirs)
+    if wanted is None:
+        return False
+    return any(
+        comparable(own, record.get(own.name)) == wanted
+        and any(True for _ in joined(query, record, world.linked, context=world.context))
+        for record in world.linked.records(query.entity)
+    )
 
 
 def holds(predicate: Predicate, record: Values | None) -> bool:

@@ -114,11 +114,28 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Conditions and groups combined by one logic. An empty group is true."""
+    """Members combined by one logic; with `is_negative` its complement. An empty group is true."""
 
     logic: Logic = Logic.AND
-    children: tuple[Condition | Group, ...] = ()
+    children: tuple[Member, ...] = ()
+    is_negative: bool = False
 
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """Whether a record linked by `link` is there that passes the link's filter and links.
+
+    The link starts from the entity the condition stands in, or from the link known as `alias`.
+    What is inside knows no alias of outside. With `is_negative`: whether there is none.
+    """
+
+    link: Link
+    is_negative: bool = False
+    alias: str = ""
+
+
+Member = Condition | Group | Exists
+"""What a filter is made of."""
 
 ALL = Group()
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from organizations.errors import InvalidRequest
-from organizations.query.nodes import Condition, Group, Logic, Operator
+from organizations.query.nodes import Condition, Exists, Group, Logic, Member, Operator
 
 _PAIRS = (
     (Operator.EQ, Operator.NE),
@@ -29,15 +28,19 @@ _ORDERED = {
 }
 
 
-def negated(node: Condition | Group) -> Condition | Group:
-    """Return the complement of a condition or group; it matches nulls where the other did not."""
+def negated(node: Member) -> Member:
+    """Return the complement of a member of a filter; it matches nulls where the other did not."""
+    if isinstance(node, Exists):
+        return replace(node, is_negative=not node.is_negative)
     if isinstance(node, Group):
+        if node.is_negative:
+            return replace(node, is_negative=False)
         logic = Logic.OR if node.logic is Logic.AND else Logic.AND
         return Group(logic, tuple(negated(item) for item in node.children))
     if node.operator in _OPPOSITES:
         return replace(node, operator=_OPPOSITES[node.operator])
-    if node.operator in _ORDERED:
+    if node.operator in _ORDERED and not node.value_of:
         opposite = replace(node, operator=_ORDERED[node.operator])
         missing = Condition(node.attribute, Operator.NULL, alias=node.alias)
         return Group(Logic.OR, (opposite, missing))
-    raise InvalidRequest(f"'not' cannot be applied to '{node.operator}'.", "$filter")
+    return Group(Logic.AND, (node,), is_negative=True)

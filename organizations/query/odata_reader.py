@@ -1,8 +1,8 @@
 """OData `$filter` and `$orderby` as a query: groups of conditions, and links for their paths.
 
 How properties and navigations are called is the service's business: a `Names` tells which
-attribute or link is meant. Paths through single-valued navigations and `any` over collections
-become outer links; `not` is carried down to the conditions.
+attribute or link is meant. Paths through single-valued navigations become outer links, `any` and
+`all` over collections become existences; `not` is carried down to the conditions.
 """
 
 from __future__ import annotations
@@ -14,7 +14,18 @@ from typing import Any, Protocol
 from odata_query import ast
 
 from organizations.errors import InvalidRequest
-from organizations.query.nodes import ALL, Condition, Group, Link, LinkType, Logic, Operator, Order
+from organizations.query.nodes import (
+    ALL,
+    Condition,
+    Exists,
+    Group,
+    Link,
+    LinkType,
+    Logic,
+    Member,
+    Operator,
+    Order,
+)
 from organizations.query.odata_functions import operator_of
 from organizations.query.odata_negation import negated
 from organizations.query.odata_syntax import name_of, parse, path_of
@@ -55,27 +66,36 @@ class Names(Protocol):
 class Filter:
     """What `$filter` means: conditions, and the links their aliases name.
 
-    `multiplies` says that a link can find several records, so that results must be distinct.
+    Each link finds one record at most, so that no result comes twice.
     """
 
     group: Group = ALL
     links: tuple[Link, ...] = ()
-    multiplies: bool = False
 
 
 def read_filter(
     text: str, entity: Entity, names: Names, aliases: Mapping[str, str] | None = None
 ) -> Filter:
     """Return the meaning of a filter on `entity`. Raises InvalidRequest."""
-    reader = _Reader(names)
-    found = reader.read(parse(text, aliases), _Scope(entity))
-    group = found if isinstance(found, Group) else Group(Logic.AND, (found,))
-    return Filter(group, tuple(reader.links.values()), reader.multiplies)
+    return _Reader(names).whole(parse(text, aliases), _Scope(entity))
 
 
 def read_order(text: str, entity: Entity, names: Names) -> tuple[Order, ...]:
     """Return the sort keys of `$orderby`. Raises InvalidRequest."""
     return tuple(_order(part.split(), entity, names, part) for part in text.split(","))
+
+
+@dataclass(slots=True)
+class _Step:
+    """A link on the way of a path, and those that go on from it."""
+
+    link: Link
+    steps: dict[str, _Step] = field(default_factory=dict)
+
+    def whole(self) -> Link:
+        """Return the link, optional, with all that hangs on it."""
+        inner = tuple(step.whole() for step in self.steps.values())
+        return replace(self.link, type=LinkType.OUTER, links=inner)
 
 
 def _order(words: list[str], entity: Entity, names: Names, part: str) -> Order:
@@ -88,9 +108,10 @@ def _order(words: list[str], entity: Entity, names: Names, part: str) -> Order:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """Where names are looked up: the entity, the alias of its link, the lambda variable."""
+    """Where names are looked up: the entity, the links that lead to it, the lambda variable."""
 
     entity: Entity
+    path: tuple[str, ...] = ()
     alias: str = ""
     variable: str = ""
 
@@ -98,12 +119,17 @@ class _Scope:
 @dataclass(slots=True)
 class _Reader:
     names: Names
-    links: dict[tuple[str, str], Link] = field(default_factory=dict)
-    multiplies: bool = False
+    steps: dict[str, _Step] = field(default_factory=dict)
+    count: int = 0
 
-    def read(self, node: Any, scope: _Scope) -> Condition | Group:
+    def whole(self, node: Any, scope: _Scope) -> Filter:
+        """Return the meaning of a whole tree with its links."""
+        found = self.read(node, scope)
+        return Filter(_grouped(found), tuple(step.whole() for step in self.steps.values()))
+
+    def read(self, node: Any, scope: _Scope) -> Member:
         """Return the conditions of one node of the tree."""
-        handlers: dict[type, Callable[[Any, _Scope], Condition | Group]] = {
+        handlers: dict[type, Callable[[Any, _Scope], Member]] = {
             ast.BoolOp: self._logic,
             ast.UnaryOp: self._not,
             ast.Compare: self._compare,
@@ -126,7 +152,7 @@ class _Reader:
         logic = Logic.AND if kind is ast.And else Logic.OR
         return Group(logic, tuple(self.read(item, scope) for item in reversed(operands)))
 
-    def _not(self, node: ast.UnaryOp, scope: _Scope) -> Condition | Group:
+    def _not(self, node: ast.UnaryOp, scope: _Scope) -> Member:
         if not isinstance(node.op, ast.Not):
             raise _unsupported(node)
         return negated(self.read(node.operand, scope))
@@ -174,27 +200,32 @@ class _Reader:
         name = given.get("PropertyName")
         if not isinstance(name, ast.String):
             raise InvalidRequest("A query function needs PropertyName='…'.", "$filter")
-        attribute, alias = self._named(tuple(name.val.split("/")), scope)
+        path = tuple(name.val.split("/"))
+        if scope.variable and path[0] != scope.variable:
+            path = (scope.variable, *path)
+        attribute, alias = self._named(path, scope)
         listed = given.get("PropertyValues")
         if listed is not None and not isinstance(listed, ast.List):
             raise InvalidRequest("PropertyValues must be a list in brackets.", "$filter")
         items = listed.val if listed else [given[k] for k in _VALUES if k in given]
         return Condition(attribute, operator, tuple(map(_scalar, items)), alias)
 
-    def _lambda(self, node: ast.CollectionLambda, scope: _Scope) -> Condition | Group:
+    def _lambda(self, node: ast.CollectionLambda, scope: _Scope) -> Member:
         path = path_of(node.owner)
-        if path is None or not isinstance(node.operator, ast.Any):
-            raise InvalidRequest("Only 'any' is supported on a collection.", "$filter")
-        inner = self._follow(self._stripped(path, scope), scope)
-        self.multiplies = True
-        exists = Condition(inner.entity.primary_id, Operator.NOT_NULL, alias=inner.alias)
+        if path is None:
+            raise _unsupported(node)
+        *steps, last = self._stripped(path, scope)
+        start = self._follow(tuple(steps), scope)
+        link, entity = self.names.link(start.entity, last, _ITEM)
+        is_all = isinstance(node.operator, ast.All)
         if node.lambda_ is None:
-            return exists
-        variable = name_of(node.lambda_.identifier)
-        return Group(
-            Logic.AND,
-            (exists, self.read(node.lambda_.expression, replace(inner, variable=variable))),
-        )
+            return Exists(link, alias=start.alias)
+        inner = _Scope(entity, variable=name_of(node.lambda_.identifier))
+        found = _Reader(self.names).whole(node.lambda_.expression, inner)
+        # All members pass if none passes the opposite.
+        group = _grouped(negated(found.group)) if is_all else found.group
+        link = _at_the_end(link, lambda end: replace(end, filter=group, links=found.links))
+        return Exists(link, is_negative=is_all, alias=start.alias)
 
     def _resolve(self, node: Any, scope: _Scope) -> tuple[str, str]:
         path = path_of(node)
@@ -208,7 +239,15 @@ class _Reader:
         return self.names.attribute(owner.entity, last), owner.alias
 
     def _stripped(self, path: tuple[str, ...], scope: _Scope) -> tuple[str, ...]:
-        return path[1:] if scope.variable and path[0] == scope.variable else path
+        if not scope.variable:
+            return path
+        if path[0] != scope.variable or len(path) == 1:
+            raise InvalidRequest(
+                f"'{'/'.join(path)}' must begin with '{scope.variable}/' inside of "
+                f"'{scope.variable}:…'; other records cannot be named there.",
+                "$filter",
+            )
+        return path[1:]
 
     def _follow(self, steps: tuple[str, ...], scope: _Scope) -> _Scope:
         for step in steps:
@@ -216,31 +255,42 @@ class _Reader:
         return scope
 
     def _step(self, navigation: str, scope: _Scope) -> _Scope:
-        key = (scope.alias, navigation)
-        alias = f"path{len(self.links) + 1}"
-        if key in self.links:
-            alias = _innermost(self.links[key]).alias
-        link, entity = self.names.link(scope.entity, navigation, alias)
-        if scope.alias:
-            raise InvalidRequest(
-                f"The path through '{navigation}' is too long: one navigation is supported.",
-                "$filter",
-            )
-        self.links[key] = _outer(link)
-        return _Scope(entity, alias)
+        steps = self.steps
+        for name in scope.path:
+            steps = steps[name].steps
+        if navigation not in steps:
+            self.count += 1
+            link, _ = self.names.link(scope.entity, navigation, f"path{self.count}")
+            if link.from_attribute != _target(self.names, scope.entity, navigation).primary_id:
+                raise InvalidRequest(
+                    f"'{navigation}' is a collection. Use {navigation}/any(…).", "$filter"
+                )
+            steps[navigation] = _Step(link)
+        entity = _target(self.names, scope.entity, navigation)
+        alias = steps[navigation].link.alias
+        return _Scope(entity, (*scope.path, navigation), alias, scope.variable)
+
+
+_ITEM = "item"
+"""Alias of the records of a lambda; nothing is known of it outside."""
+
+
+def _target(names: Names, entity: Entity, navigation: str) -> Entity:
+    return names.link(entity, navigation, _ITEM)[1]
+
+
+def _grouped(found: Member) -> Group:
+    return found if isinstance(found, Group) else Group(Logic.AND, (found,))
+
+
+def _at_the_end(link: Link, change: Callable[[Link], Link]) -> Link:
+    """Return a link with its innermost one changed: that of the target of an N:N navigation."""
+    if not link.links:
+        return change(link)
+    return replace(link, links=tuple(_at_the_end(inner, change) for inner in link.links))
 
 
 _VALUES = ("PropertyValue", "PropertyValue1", "PropertyValue2")
-
-
-def _outer(link: Link) -> Link:
-    return replace(link, type=LinkType.OUTER, links=tuple(map(_outer, link.links)))
-
-
-def _innermost(link: Link) -> Link:
-    while link.links:
-        link = link.links[0]
-    return link
 
 
 def _against_null(attribute: str, operator: Operator, alias: str) -> Condition:

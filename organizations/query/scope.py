@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from organizations.errors import InvalidRequest
 from organizations.query.context import Context
-from organizations.query.nodes import Condition, Group, Link, LinkType, Query
+from organizations.query.nodes import Condition, Exists, Group, Link, LinkType, Query
 from organizations.query.operators import kind_of
 from organizations.query.predicates import Predicate, predicate
 from organizations.schema import VERSION, Attribute, AttributeType, Entity
@@ -138,8 +138,12 @@ def join_attributes(source: Source) -> tuple[Attribute, Attribute]:
     """Return the attributes that must be equal: of the linked record and of its parent."""
     if source.link is None or source.parent is None:
         raise ValueError("The query's own entity is not joined.")
-    own = source.attribute(source.link.from_attribute, "link-entity")
-    theirs = source.parent.attribute(source.link.to_attribute, "link-entity")
+    return _joined_by(source.link, source, source.parent)
+
+
+def _joined_by(link: Link, source: Source, parent: Source) -> tuple[Attribute, Attribute]:
+    own = source.attribute(link.from_attribute, "link-entity")
+    theirs = parent.attribute(link.to_attribute, "link-entity")
     if kind_of(own) != kind_of(theirs):
         raise InvalidRequest(
             f"link-entity '{source.entity.name}' joins '{own.name}' ({own.type}) with "
@@ -147,6 +151,24 @@ def join_attributes(source: Source) -> tuple[Attribute, Attribute]:
             "link-entity",
         )
     return own, theirs
+
+
+def within(exists: Exists) -> Query:
+    """Return the query for all records that an existence is asked of, whatever they hang on."""
+    link = exists.link
+    return Query(entity=link.entity, filter=link.filter, links=link.links)
+
+
+def start_of(exists: Exists, place: Source, scope: Scope) -> Source:
+    """Return the source whose record the records of an existence hang on."""
+    source = scope.find(exists.alias, "filter") if exists.alias else place
+    source.attribute(exists.link.to_attribute, "link-entity")
+    return source
+
+
+def hanging(exists: Exists, start: Source, inner: Scope) -> tuple[Attribute, Attribute]:
+    """Return the attributes that must be equal: of the records asked for, and of their start."""
+    return _joined_by(exists.link, inner.root, start)
 
 
 @dataclass(frozen=True, slots=True)

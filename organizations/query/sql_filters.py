@@ -7,8 +7,8 @@ from typing import Any
 
 from psycopg import sql
 
-from organizations.query.analysis import conditions
-from organizations.query.nodes import Condition, Group, Logic, Operator
+from organizations.query.analysis import conditions, existences
+from organizations.query.nodes import Exists, Group, Logic, Member, Operator
 from organizations.query.predicates import (
     Compare,
     CompareColumns,
@@ -24,7 +24,10 @@ from organizations.query.scope import (
     Source,
     bind,
     filter_of,
+    hanging,
     join_attributes,
+    start_of,
+    within,
 )
 from organizations.query.sql_terms import (
     TEXT,
@@ -54,14 +57,37 @@ def _group(build: Build, group: Group, place: Source, names: Aliases) -> Term:
     if not group.children:
         return TRUE
     terms = [_child(build, child, place, names) for child in group.children]
-    return all_of(terms) if group.logic is Logic.AND else any_of(terms)
+    whole = all_of(terms) if group.logic is Logic.AND else any_of(terms)
+    return sql.SQL("({}) IS NOT TRUE").format(whole) if group.is_negative else whole
 
 
-def _child(build: Build, child: Condition | Group, place: Source, names: Aliases) -> Term:
+def _child(build: Build, child: Member, place: Source, names: Aliases) -> Term:
     if isinstance(child, Group):
         return sql.SQL("({})").format(_group(build, child, place, names))
+    if isinstance(child, Exists):
+        return _linked(build, child, place, names)
     bound = bind(child, place, build.scope, build.context)
     return _predicate(build, bound, names[bound.source.number])
+
+
+def _linked(build: Build, exists: Exists, place: Source, names: Aliases) -> Term:
+    """Return whether there are linked records, asked in a query of its own."""
+    start = start_of(exists, place, build.scope)
+    inner = build.inside(within(exists))
+    # Names inside must differ from those around; beside each other they may be the same.
+    inside = aliases(inner, f"{names[start.number]}_")
+    own, theirs = hanging(exists, start, inner.scope)
+    joined = with_parents(inner, filtered_sources(inner))
+    equal = sql.SQL("{} = {}").format(
+        inner.comparable(inner.scope.root, own, inside[0]),
+        build.comparable(start, theirs, names[start.number]),
+    )
+    return sql.SQL("{}EXISTS (SELECT 1 FROM {} WHERE {} AND {})").format(
+        sql.SQL("NOT " if exists.is_negative else ""),
+        from_clause(inner, joined, inside),
+        equal,
+        where(inner, joined, inside),
+    )
 
 
 _SIGNS = {
@@ -197,11 +223,9 @@ def _exists(build: Build, source: Source, names: Aliases) -> Term:
 
 def filtered_sources(build: Build) -> set[int]:
     """Return the numbers of the linked sources that the query's own filter names."""
-    return {
-        build.scope.find(condition.alias, "condition").number
-        for condition in conditions(build.query.filter)
-        if condition.alias
-    }
+    named = {condition.alias for condition in conditions(build.query.filter)}
+    named |= {exists.alias for exists in existences(build.query.filter)}
+    return {build.scope.find(alias, "condition").number for alias in named if alias}
 
 
 def with_parents(build: Build, numbers: set[int]) -> set[int]:

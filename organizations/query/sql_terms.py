@@ -82,7 +82,12 @@ class Build:
     context: Context
     scope: Scope
     tables: dict[int, TableInfo]
+    known: Tables
     parameters: dict[str, Any] = field(default_factory=dict)
+
+    def inside(self, query: Query) -> Build:
+        """Return the construction of a query within this one, with the same parameters."""
+        return begin(query, self.known, self.context, self.parameters)
 
     def bind(self, value: object, type_: sql.SQL) -> Term:
         """Return a placeholder for a value, cast to a PostgreSQL type."""
@@ -122,8 +127,10 @@ def primary_id(source: Source) -> Attribute:
     return source.attribute(source.entity.primary_id, "entity")
 
 
-def begin(query: Query, tables: Tables, context: Context) -> Build:
+def begin(
+    query: Query, tables: Tables, context: Context, parameters: dict[str, Any] | None = None
+) -> Build:
     """Resolve a query's entities and tables; raises InvalidRequest and what `tables` raises."""
     sources = scope(query, lambda entity: tables(entity).entity)
     found = {source.number: tables(source.entity.name) for source in sources.sources}
-    return Build(query, context, sources, found)
+    return Build(query, context, sources, found, tables, {} if parameters is None else parameters)

@@ -13,6 +13,7 @@ from organizations.catalog import Catalog
 from organizations.query import sql as compiler
 from organizations.query.context import Context
 from organizations.query.nodes import Query
+from organizations.query.sql_groups import compile_groups
 from organizations.query.statements import OutputColumn, Statement, TableInfo
 from organizations.records import RecordValue, Reference
 from organizations.schema import AttributeType, ColumnPart, DateBehavior
@@ -66,6 +67,16 @@ def ids(
         query, tables(catalog), context=context, after=after, limit=limit
     )
     return [str(row[0]) for row in fetch_text(statement)]
+
+
+def groups(
+    catalog: Catalog, query: Query, context: Context, *, attribute: str, alias: str, limit: int
+) -> list[tuple[str, str]]:
+    """Return group and id of the first `limit` records of every group, group by group."""
+    statement = compile_groups(
+        query, tables(catalog), context=context, attribute=attribute, alias=alias, limit=limit
+    )
+    return [(str(group), str(key)) for group, key in fetch_text(statement)]
 
 
 def tables(catalog: Catalog) -> Callable[[str], TableInfo]:

@@ -62,6 +62,18 @@ class Reader:
                 return
             after = found[-1]
 
+    def grouped_ids(
+        self, query: Query, *, attribute: str, alias: str = "", limit: int, context: Context
+    ) -> list[tuple[str, str]]:
+        """Return group and id of the first `limit` records of each group of a query.
+
+        Records with the same value of `attribute` of the link `alias` are a group.
+        """
+        self.catalog.refresh()
+        return answering.groups(
+            self.catalog, query, context, attribute=attribute, alias=alias, limit=limit
+        )
+
     def get(
         self, entity_name: str, record_id: str, attributes: Sequence[str] | None = None
     ) -> Record:

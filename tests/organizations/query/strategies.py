@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cache
@@ -16,6 +17,7 @@ from organizations.query.context import Context, User
 from organizations.query.nodes import (
     ALL,
     Condition,
+    Exists,
     Group,
     Link,
     LinkType,
@@ -216,12 +218,14 @@ def _operands(attribute: Attribute, operator: Operator) -> st.SearchStrategy[tup
 
 @cache
 def groups(
-    conditions: st.SearchStrategy[Condition], max_leaves: int = 5
+    conditions: st.SearchStrategy[Any], max_leaves: int = 5, *, with_negative: bool = False
 ) -> st.SearchStrategy[Group]:
     logic = st.sampled_from(Logic)
+    negative = st.sampled_from([False, False, with_negative])
 
     def grouped(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Group]:
-        return st.builds(Group, logic, st.lists(children, min_size=1, max_size=3).map(tuple))
+        members = st.lists(children, min_size=1, max_size=3).map(tuple)
+        return st.builds(Group, logic, members, negative)
 
     return grouped(st.recursive(conditions, grouped, max_leaves=max_leaves))
 
@@ -250,6 +254,42 @@ _contacts = _link(
 )
 _parents = _link(ACCOUNT, "accountid", "parentid", "p")
 _namesakes = _link(ACCOUNT, "name", "name", "n")
+
+
+def existences(alias: str, start: str) -> st.SearchStrategy[Exists]:
+    """Return whether contacts are there (of accounts), or tasks (of contacts), with their own."""
+    inner = groups(predicates("task"), 2)
+    tasks = _link(TASK, "contactid", "contactid", "it")
+    if start == "contact":
+        link = st.builds(
+            Link,
+            entity=st.just("task"),
+            from_attribute=st.just("contactid"),
+            to_attribute=st.just("contactid"),
+            filter=inner,
+        )
+        return st.builds(Exists, link, st.booleans(), st.just(alias))
+    nested = st.deferred(lambda: existences("", "contact"))
+    link = st.builds(
+        Link,
+        entity=st.just("contact"),
+        from_attribute=st.just("accountid"),
+        to_attribute=st.just("accountid"),
+        filter=_seldom(groups(predicates("contact") | nested, 2, with_negative=True)),
+        links=st.lists(tasks, max_size=1).map(tuple),
+    )
+    return st.builds(Exists, link, st.booleans(), st.just(alias))
+
+
+@st.composite
+def wide_queries(draw: st.DrawFn) -> Query:
+    """Return queries that also ask for the existence of linked records, and for opposites."""
+    query = draw(queries())
+    members = [existences("", "account"), predicates("account")]
+    members += [existences(link.alias, "contact") for link in query.links if link.alias == "c"]
+    members += [existences(link.alias, "account") for link in query.links if link.alias == "p"]
+    extra = draw(groups(st.one_of(*members), 3, with_negative=True))
+    return replace(query, filter=Group(Logic.AND, (extra, query.filter)))
 
 
 @st.composite

@@ -20,6 +20,7 @@ from tests.organizations.query.strategies import (
     organizations,
     predicates,
     queries,
+    wide_queries,
 )
 from tests.organizations.query.tables import (
     ACCOUNT,
@@ -72,7 +73,7 @@ def test_it_judges_single_conditions_alike(
     ]
 
 
-@given(query=queries(), organization=organizations, context=contexts)
+@given(query=wide_queries() | queries(), organization=organizations, context=contexts)
 @DATABASE
 def test_it_finds_the_same_joined_rows(
     records: None, query: Query, organization: Records, context: Context
@@ -88,7 +89,7 @@ def test_it_finds_the_same_joined_rows(
     assert count == [(len(expected),)]
 
 
-@given(query=queries(), organization=organizations, context=contexts)
+@given(query=wide_queries() | queries(), organization=organizations, context=contexts)
 @DATABASE
 def test_it_finds_the_same_records(
     records: None, query: Query, organization: Records, context: Context

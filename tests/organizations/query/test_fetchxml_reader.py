@@ -178,7 +178,12 @@ def test_it_reads_a_collection_by_entity() -> None:
         ("<fetch>" + "<a>" * 70 + "</a>" * 70 + "</fetch>", "fetch", "nested more than 64"),
         (make_fetch("<filtr/>"), "filtr", "entity has an unknown element 'filtr'"),
         (make_fetch('<filter type="xor"/>'), "filter", "and or or, not 'xor'"),
-        (make_fetch("<filter><link-entity/></filter>"), "link-entity", "not 'link-entity'"),
+        (
+            make_fetch("<filter><link-entity/></filter>"),
+            "link-entity",
+            "'inner' does not stand in a filter",
+        ),
+        (make_fetch("<filter><order/></filter>"), "order", "not 'order'"),
         (make_fetch("<filter>" * 21 + "</filter>" * 21), "filter", "nested more than 20"),
         (make_condition('operator="eq"'), "condition", "needs the attribute 'attribute'"),
         (make_condition('attribute="name"'), "condition", "needs the attribute 'operator'"),

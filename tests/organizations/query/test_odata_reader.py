@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from organizations.errors import InvalidRequest
-from organizations.query.nodes import Condition, Group, Link, LinkType, Logic, Operator, Order
+from organizations.query.nodes import (
+    Condition,
+    Exists,
+    Group,
+    Link,
+    LinkType,
+    Logic,
+    Operator,
+    Order,
+)
 from organizations.query.odata_reader import Filter, read_filter, read_order
 from organizations.schema import Entity
 
@@ -22,9 +31,8 @@ class PlainNames:
         return name
 
     def link(self, entity: Entity, name: str, alias: str) -> tuple[Link, Entity]:
-        return Link(
-            entity="author", from_attribute="authorid", to_attribute=name, alias=alias
-        ), AUTHOR
+        key = "writerid" if name.endswith("s") else "authorid"
+        return Link(entity="author", from_attribute=key, to_attribute=name, alias=alias), AUTHOR
 
 
 def read(text: str, aliases: dict[str, str] | None = None) -> Filter:
@@ -147,16 +155,63 @@ def test_it_follows_a_navigation() -> None:
     assert [item.alias for item in found.group.children] == ["path1", "path1"]  # type: ignore[union-attr]
 
 
+def test_it_follows_a_path_of_several_navigations() -> None:
+    found = read("authorid/friendid/name eq 'x' and authorid/friendid/born eq null")
+    (outer,) = found.links
+    (inner,) = outer.links
+    assert (outer.to_attribute, inner.to_attribute) == ("authorid", "friendid")
+    assert (outer.type, inner.type) == (LinkType.OUTER, LinkType.OUTER)
+    assert [item.alias for item in found.group.children] == [inner.alias] * 2  # type: ignore[union-attr]
+
+
+def one_exists(text: str) -> Exists:
+    found = read(text).group.children[0]
+    assert isinstance(found, Exists)
+    return found
+
+
 def test_it_reads_any_over_a_collection() -> None:
-    found = read("books/any(b:b/name eq 'x')")
-    assert found.multiplies
-    assert found.group == Group(
+    found = one_exists("books/any(b:b/name eq 'x' and b/friendid/name eq 'y')")
+    assert (found.is_negative, found.alias) == (False, "")
+    assert found.link.filter == Group(
         Logic.AND,
         (
-            Condition("authorid", Operator.NOT_NULL, alias="path1"),
-            Condition("name", Operator.EQ, ("x",), alias="path1"),
+            Condition("name", Operator.EQ, ("x",)),
+            Condition("name", Operator.EQ, ("y",), alias="path1"),
         ),
     )
+    assert [link.to_attribute for link in found.link.links] == ["friendid"]
+
+
+def test_it_reads_any_without_a_condition() -> None:
+    assert one_exists("books/any()").link.filter == Group()
+    assert one_exists("not books/any()").is_negative
+
+
+def test_all_pass_if_none_passes_the_opposite() -> None:
+    found = one_exists("books/all(b:b/name eq 'x')")
+    assert found.is_negative
+    assert found.link.filter == Group(Logic.OR, (Condition("name", Operator.NE, ("x",)),))
+
+
+def test_it_reads_a_collection_in_a_collection() -> None:
+    outer = one_exists("books/any(b:b/name eq 'x' and b/reviews/all(r:r/stars gt 3))")
+    inner = outer.link.filter.children[1]
+    assert isinstance(inner, Exists)
+    assert (inner.is_negative, inner.link.to_attribute) == (True, "reviews")
+
+
+def test_a_query_function_works_in_a_collection() -> None:
+    for name in ("a", "b/a"):
+        text = f"books/any(b:Microsoft.Dynamics.CRM.Today(PropertyName='{name}'))"
+        assert one_exists(text).link.filter.children == (Condition("a", Operator.TODAY),)
+
+
+def test_not_of_what_has_no_opposite_negates_the_whole() -> None:
+    found = read("not Microsoft.Dynamics.CRM.Today(PropertyName='a')").group
+    assert found == Group(Logic.AND, (Condition("a", Operator.TODAY),), is_negative=True)
+    again = read("not (not Microsoft.Dynamics.CRM.Today(PropertyName='a'))").group
+    assert again == Group(Logic.AND, (Condition("a", Operator.TODAY),))
 
 
 def test_it_replaces_parameter_aliases() -> None:
@@ -188,10 +243,10 @@ def test_it_reads_sort_keys() -> None:
             "Microsoft.Dynamics.CRM.In(PropertyName='a',PropertyValues='x')",
             "PropertyValues must be a list",
         ),
-        ("books/all(b:b/name eq 'x')", "Only 'any' is supported"),
-        ("authorid/publisherid/name eq 'x'", "one navigation is supported"),
+        ("books/name eq 'x'", "'books' is a collection. Use books/any"),
+        ("books/any(b:name eq 'x')", "must begin with 'b/' inside of 'b:…'"),
+        ("books/any(b:b eq 'x')", "'b' must begin with 'b/'"),
         ("authorid/name eq b", "both belong to the same record"),
-        ("not Microsoft.Dynamics.CRM.Today(PropertyName='a')", "'not' cannot be applied"),
         ("(" * 70 + "a eq 1" + ")" * 70, "nests deeper than 60"),
         ("a eq '" + "x" * 200_000 + "'", "longer than 200000"),
     ],
