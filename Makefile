@@ -44,7 +44,10 @@ $(RUN_STAMP): pyproject.toml | $(VENV)/.made
 	@$(PIP) --editable .
 	@touch $@
 
-$(DEV_STAMP): pyproject.toml | $(VENV)/.made
+$(DEV_STAMP): pyproject.toml tests/clients/javascript/package-lock.json | $(VENV)/.made
 	@echo "Installing the packages that the product and its tests need (a minute or two) …"
 	@$(PIP) --editable '.[dev]'
+	@if command -v npm >/dev/null; then \
+	  npm ci --prefix tests/clients/javascript --silent --no-audit --no-fund; \
+	else echo "Node.js is not installed: the JavaScript clients are not tried against the twin."; fi
 	@touch $@ $(RUN_STAMP)

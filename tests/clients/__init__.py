@@ -1,0 +1,1 @@
+"""Clients that others wrote against the real Dataverse, unchanged, against the twin."""
