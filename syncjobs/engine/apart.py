@@ -14,8 +14,10 @@ import pickle
 import signal
 import traceback
 import warnings
+import weakref
 from collections.abc import Generator
-from typing import BinaryIO, NoReturn, TypeVar
+from contextlib import closing
+from typing import BinaryIO, Generic, NoReturn, Self, TypeVar
 
 from connections.errors import Retryable
 
@@ -23,46 +25,81 @@ Item = TypeVar("Item")
 _NEXT, _ERROR, _END = range(3)
 
 
-def read_apart(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
-    """Yield the items in order, made by a forked process, one ahead of the consumer.
+class ReadApart(Generic[Item]):
+    """The items in order, made by a forked process, one ahead of the consumer.
 
-    Items and errors must be picklable; an error is raised here, where its item would have come.
-    Closing this generator ends the process. Raises Retryable if the process died.
+    The process begins at once. Items and errors must be picklable; an error is raised here, where
+    its item would have come; Retryable, if the process died. Closing ends the process.
     """
-    receiving, sending = os.pipe()
-    process = _fork()
-    if process == 0:
-        os.close(receiving)
-        _produce(items, sending)
-    os.close(sending)
-    try:
-        with open(receiving, "rb") as pipe:
-            yield from _received(pipe)
-    finally:
-        os.kill(process, signal.SIGKILL)
-        os.waitpid(process, 0)
+
+    def __init__(self, items: Generator[Item, None, None]) -> None:
+        """`items` is used by the other process only."""
+        receiving, sending = os.pipe()
+        self._process = _fork()
+        if self._process == 0:
+            os.close(receiving)
+            _leave_others()
+            _produce(items, sending)
+        os.close(sending)
+        self._pipe: BinaryIO = open(receiving, "rb")  # noqa: SIM115 - until close
+        _OPEN.add(self)
+
+    def __iter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __next__(self) -> Item:
+        """Return the next item."""
+        if self._pipe.closed:
+            raise StopIteration
+        try:
+            kind, value = pickle.load(self._pipe)  # noqa: S301 - from our own process
+        except EOFError as error:
+            self.close()
+            raise Retryable("The process that reads the server ended unexpectedly.") from error
+        if kind == _NEXT:
+            found: Item = value
+            return found
+        self.close()
+        if kind == _ERROR:
+            raise _revived(*value)
+        raise StopIteration
+
+    def close(self) -> None:
+        """End the process."""
+        if self._pipe.closed:
+            return
+        self._pipe.close()
+        os.kill(self._process, signal.SIGKILL)
+        os.waitpid(self._process, 0)
+
+    def leave(self) -> None:
+        """Take no part in it: this is a process that was forked meanwhile for another reading."""
+        self._pipe.close()
+
+
+def read_apart(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
+    """Yield the items, made by a process that begins when the first is asked for."""
+    with closing(ReadApart(items)) as reading:
+        yield from reading
+
+
+_OPEN: weakref.WeakSet[ReadApart[object]] = weakref.WeakSet()
+
+
+def _leave_others() -> None:
+    # A process ends when nobody can take its next item, so only its parent may be able to.
+    for other in list(_OPEN):
+        other.leave()
 
 
 def _fork() -> int:
-    # Threads are a danger to a fork for locks they hold meanwhile. The only other thread of a
-    # worker renews the lease, on a database connection that the new process never touches.
+    # Threads are a danger to a fork for locks they hold meanwhile. One renews the lease, on a
+    # database connection that the new process never touches; others read ahead, and what they
+    # share with the new process is made new there (`connections.forks`, egress).
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
-
-
-def _received(pipe: BinaryIO) -> Generator[Item, None, None]:
-    while True:
-        try:
-            kind, value = pickle.load(pipe)  # noqa: S301 - from our own process
-        except EOFError as error:
-            raise Retryable("The process that reads the server ended unexpectedly.") from error
-        if kind == _NEXT:
-            yield value
-        elif kind == _ERROR:
-            raise _revived(*value)
-        else:
-            return
 
 
 def _produce(items: Generator[Item, None, None], sending: int) -> NoReturn:

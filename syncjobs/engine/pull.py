@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from connections.connectors.base import Connector
-from connections.connectors.paging import read_ahead
+from connections.connectors.paging import ReadAhead
 from connections.errors import CheckpointExpired, Retryable
-from syncjobs.engine.apart import read_apart
+from syncjobs.engine.apart import ReadApart
 from syncjobs.engine.layout import Layout
 from syncjobs.engine.matching import MATCH_KEYS
 from syncjobs.engine.plan import Incoming, PagePlan, Rules, View, plan_page
@@ -25,6 +25,7 @@ from syncjobs.engine.writing import Outcome, Writer
 from syncjobs.errors import AlreadyLinked
 
 _SAMPLES = 20
+Pages = Generator[Incoming, None, None] | ReadApart[Incoming] | ReadAhead[Incoming]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,8 @@ class Pull:
     2. with a volatile filter, what is inside now and was not (design 5.1.8);
     3. what earlier runs left behind.
 
-    A fault that passes starts it again after the last page that was committed.
+    A fault that passes starts it again after the last page that was committed. Reading can begin
+    before the entity's turn comes.
     """
 
     def __init__(self, context: Context, task: EntityTask, position: Position) -> None:
@@ -76,6 +78,17 @@ class Pull:
         self._is_read = False
         self._pages = 0
         self._expiries = 0
+        self._begun: Pages | None = None
+
+    def begin(self) -> None:
+        """Begin to read now; `run` takes it from there, or `close` ends it."""
+        self._begun = self._ahead(self._source())
+
+    def close(self) -> None:
+        """End a reading that was begun and not taken."""
+        if self._begun is not None:
+            self._begun.close()
+            self._begun = None
 
     def run(self) -> None:
         """Carry the entity to its end.
@@ -106,7 +119,8 @@ class Pull:
         self._carry_left_behind()
 
     def _read(self) -> None:
-        with closing(self._ahead(self._source())) as pages:
+        begun, self._begun = self._begun, None
+        with closing(begun or self._ahead(self._source())) as pages:
             for page in pages:
                 self._is_quiet = self._is_quiet and _is_nothing(page)
                 self._carry_page(page, self._position_after(page))
@@ -122,14 +136,14 @@ class Pull:
             return self._reader.everything(resume=position.resume, page_size=size, render=render)
         return self._reader.changes(since=position.token, resume=position.resume, page_size=size)
 
-    def _ahead(self, pages: Generator[Incoming, None, None]) -> Generator[Incoming, None, None]:
+    def _ahead(self, pages: Generator[Incoming, None, None]) -> Pages:
         server = self._context.server
         # An organization hosted here is read over this thread's own database connection.
         if server.is_local or not self._context.options.read_ahead:
             return pages
         # A process pays off only where many pages come.
         is_long = self._position.full and server.reads_apart
-        return read_apart(pages) if is_long else read_ahead(pages)
+        return ReadApart(pages) if is_long else ReadAhead(pages)
 
     @property
     def _is_fresh(self) -> bool:

@@ -23,33 +23,34 @@ class Start:
         self._server, self._client, self._state = server, client, state
         self._organization_id = organization_id
 
-    def position(self, task: EntityTask, *, full: bool) -> Position:
+    def position(self, task: EntityTask, *, full: bool, highest: int | None = None) -> Position:
         """Return the saved position if it is valid, else the beginning of a full reading.
 
-        An interrupted full reading is continued even where a full one is asked for. Raises
-        ServerChanged (not if `full`: then a person has decided).
+        An interrupted full reading is continued even where a full one is asked for. `highest`:
+        the server's highest version, if it was asked already. Raises ServerChanged (not if
+        `full`: then a person has decided).
         """
         saved = self._state.position(task.key)
         scope = scope_of(self._organization_id, task, Layout(task))
         if saved.scope == scope and saved.full and saved.resume:
             return saved
         if full:
-            return self.beginning(task, scope)
+            return self.beginning(task, scope, highest=highest)
         check_organization(task.name, saved.scope, scope)
-        if saved.scope != scope or not saved.token or not self._is_trusted(task, saved):
-            return self.beginning(task, scope)
+        if saved.scope != scope or not saved.token or not self._is_trusted(task, saved, highest):
+            return self.beginning(task, scope, highest=highest)
         return saved
 
-    def beginning(self, task: EntityTask, scope: str) -> Position:
+    def beginning(self, task: EntityTask, scope: str, *, highest: int | None = None) -> Position:
         """Return the beginning of a full reading, with the server's low-water version."""
         return Position(
             scope=scope,
             full=True,
             fresh=not self._state.has_links(task.key) and self._client.is_empty(task.client),
-            low_water=self._server.highest_version(task.server),
+            low_water=self._server.highest_version(task.server) if highest is None else highest,
         )
 
-    def _is_trusted(self, task: EntityTask, saved: Position) -> bool:
+    def _is_trusted(self, task: EntityTask, saved: Position, highest: int | None) -> bool:
         """Return whether the server still is at, or after, the checkpoint (design 5.1.9).
 
         Its highest version falls when the newest record is deleted, too. So the newest links are
@@ -57,7 +58,8 @@ class Start:
         is no proof, but the checkpoint may lie in a future that this copy never had: everything
         is read again.
         """
-        highest = self._server.highest_version(task.server)
+        if highest is None:
+            highest = self._server.highest_version(task.server)
         if highest == 0 or highest >= saved.high_water:
             return True
         links = self._state.newest_links(task.key, _PROBES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from connections.errors import (
 )
 from organizations.errors import OrganizationError
 from syncjobs.engine import interpreter
+from syncjobs.engine.ahead import Ahead, Begun
 from syncjobs.engine.dry import DryClient, DryState
 from syncjobs.engine.matching import MATCH_KEYS, match
 from syncjobs.engine.order import in_order
@@ -29,7 +31,6 @@ from syncjobs.engine.values import (
     EntityTask,
     Kind,
     Options,
-    Position,
     Problem,
     Report,
 )
@@ -105,7 +106,9 @@ class _Sync:
         for task in ordered:
             if task.name in MATCH_KEYS:
                 self._match(task)
-        return [self._entity(task) for task in ordered]
+        carried = [task for task in ordered if task.name not in self._unmatched]
+        with closing(Ahead(self._context, carried)) as self._ahead:
+            return [self._entity(task) for task in ordered]
 
     def _match(self, task: EntityTask) -> None:
         # All matches are known before the first record is carried, because lookups refer to
@@ -155,16 +158,22 @@ class _Sync:
         if task.name in self._unmatched:
             raise self._unmatched[task.name]
         context = self._context
-        position = self._patiently(lambda: self._start.position(task, full=context.full))
-        expected = self._patiently(lambda: self._expected(task, position))
-        context.reporter.entity_started(task.name, full=position.full, expected=expected)
-        pull = Pull(context, task, position)
-        report.counts, report.samples = pull.counts, pull.samples
-        pull.run()
+        begun = self._ahead.take(task)
+        if begun is None:
+            position = self._patiently(lambda: self._start.position(task, full=context.full))
+            begun = Begun(position, None, Pull(context, task, position))
+        with closing(begun.pull) as pull:
+            expected = self._patiently(lambda: self._expected(task, begun))
+            context.reporter.entity_started(task.name, full=begun.position.full, expected=expected)
+            report.counts, report.samples = pull.counts, pull.samples
+            pull.run()
 
-    def _expected(self, task: EntityTask, position: Position) -> int | None:
-        if not position.full or position.resume:
+    def _expected(self, task: EntityTask, begun: Begun) -> int | None:
+        if not begun.position.full or begun.position.resume:
             return None
+        asked, begun.expected = begun.expected, None
+        if asked is not None:
+            return asked.result()
         return self._context.server.estimate(task.server, task.query)
 
     def _patiently(self, act: Callable[[], Result]) -> Result:

@@ -145,7 +145,8 @@ def _now() -> datetime:
 class Options:
     """How to carry, not what: sizes, patience, and the clock (replaced in tests).
 
-    With `read_ahead` the next page is read and prepared while this one is written. After
+    With `read_ahead` the next page is read and prepared while this one is written, and the reading
+    of up to `entities_ahead` further entities begins before their turn comes. After
     `attempts` failures in a row without a page carried, an entity has failed. `patience` is the
     longest wait in seconds that is obeyed. A checkpoint older than `refresh` is renewed even
     where nothing changed, before the server forgets it. Of more than `left_behind_limit` records
@@ -154,6 +155,7 @@ class Options:
 
     page_size: int = 5000
     read_ahead: bool = True
+    entities_ahead: int = 3
     attempts: int = 5
     patience: float = 300.0
     refresh: timedelta = timedelta(days=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import signal
 import threading
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from connections.errors import Retryable, UnknownEntity
-from syncjobs.engine.apart import read_apart
+from syncjobs.engine.apart import ReadApart
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -37,11 +36,11 @@ def processes() -> Generator[int, None, None]:
 
 
 def test_it_keeps_the_order() -> None:
-    assert list(read_apart(numbers(100))) == list(range(100))
+    assert list(ReadApart(numbers(100))) == list(range(100))
 
 
 def test_it_reads_in_another_process_that_ends_when_it_is_left_early() -> None:
-    reading = read_apart(processes())
+    reading = ReadApart(processes())
     process = next(reading)
     assert process != os.getpid()
     assert is_running(process)
@@ -54,7 +53,7 @@ def test_it_takes_items_larger_than_a_pipe() -> None:
         yield b"x" * (3 << 20)
         yield b"y"
 
-    assert [len(item) for item in read_apart(source())] == [3 << 20, 1]
+    assert [len(item) for item in ReadApart(source())] == [3 << 20, 1]
 
 
 def test_it_brings_an_error_after_what_came_before_it() -> None:
@@ -62,7 +61,7 @@ def test_it_brings_an_error_after_what_came_before_it() -> None:
         yield 1
         raise Retryable("later", code="429", after=5)
 
-    reading = read_apart(source())
+    reading = ReadApart(source())
     assert next(reading) == 1
     with pytest.raises(Retryable) as caught:
         next(reading)
@@ -75,7 +74,7 @@ def test_an_error_is_the_same_on_both_sides_and_tells_where_it_came_from() -> No
         yield 1
 
     with pytest.raises(UnknownEntity) as caught:
-        list(read_apart(source()))
+        list(ReadApart(source()))
     assert str(caught.value) == str(UnknownEntity("lead"))
     assert caught.value.entity == "lead"
     assert "in source" in caught.value.__notes__[0]
@@ -89,11 +88,11 @@ def test_an_error_that_cannot_travel_is_told_as_text() -> None:
         yield 1
 
     with pytest.raises(RuntimeError, match="ValueError: odd"):
-        list(read_apart(source()))
+        list(ReadApart(source()))
 
 
 def test_a_process_that_dies_is_a_fault_that_passes() -> None:
-    reading = read_apart(processes())
+    reading = ReadApart(processes())
     os.kill(next(reading), signal.SIGKILL)
     with pytest.raises(Retryable, match="The process that reads the server ended unexpectedly"):
         for _ in reading:
@@ -101,8 +100,30 @@ def test_a_process_that_dies_is_a_fault_that_passes() -> None:
 
 
 def test_a_process_whose_parent_is_gone_ends() -> None:
-    reading = read_apart(processes())
+    reading = ReadApart(processes())
     process = next(reading)
-    inspect.getgeneratorlocals(reading)["pipe"].close()
+    reading._pipe.close()
     wait_until(lambda: Path(f"/proc/{process}/stat").read_text().split()[2] == "Z")
+    os.waitpid(process, 0)
+
+
+def test_it_begins_before_it_is_asked(tmp_path: Path) -> None:
+    def source() -> Generator[int, None, None]:
+        (tmp_path / "begun").touch()
+        yield 1
+
+    reading = ReadApart(source())
+    wait_until((tmp_path / "begun").exists)
     reading.close()
+    assert list(reading) == []
+
+
+def test_a_later_process_does_not_keep_an_earlier_one_alive() -> None:
+    first = ReadApart(processes())
+    process = next(first)
+    second = ReadApart(processes())
+    next(second)
+    first._pipe.close()
+    wait_until(lambda: Path(f"/proc/{process}/stat").read_text().split()[2] == "Z")
+    os.waitpid(process, 0)
+    second.close()
