@@ -17,6 +17,7 @@ from organizations.dynamics import (
     reading,
     references,
     single,
+    sql_reading,
     writing,
 )
 from organizations.dynamics.call import Call
@@ -53,8 +54,10 @@ def _collection(call: Call, shape: Shape, rest: Sequence[Segment]) -> HttpRespon
         return reading.count(call, shape)
     if rest:
         raise unknown_segment(rest[0].name)
-    if "fetchXml" in call.options:
+    if any(option in call.options for option in fetching.OPTIONS):
         return fetching.collection(call, shape)
+    if "sql" in call.options:
+        return sql_reading.collection(call, shape)
     if changes.is_tracked(call, links.position(call)):
         return changes.collection(call, shape)
     return reading.collection(call, shape)
@@ -86,7 +89,7 @@ def _change(call: Call, shape: Shape, segment: Segment) -> HttpResponse:
     values = keys.key_attributes(shape, segment)
     found = keys.matching(call, shape, values)
     if found:
-        return writing.change(call, shape, keys.record_id(call, shape, segment), {})
+        return writing.change(call, shape, keys.record_id(call, shape, segment), values)
     return writing.change(call, shape, keys.new_id(), values)
 
 

@@ -168,13 +168,20 @@ def _unnamed_lookups(entity: Entity, found: Mapping[str, Navigation]) -> Iterato
     for attribute in entity.attributes:
         if not attribute.is_lookup:
             continue
-        for target in attribute.targets:
-            if (attribute.name, target) not in bound:
-                simple = len(attribute.targets) == 1
-                name = attribute.name if simple else f"{attribute.name}_{target}"
+        for name, targets in _ways(attribute):
+            if targets and all((attribute.name, target) not in bound for target in targets):
                 yield Navigation(
-                    name=name, side=Side.ONE, targets=(target,), attribute=attribute.name
+                    name=name, side=Side.ONE, targets=targets, attribute=attribute.name
                 )
+
+
+def _ways(attribute: Attribute) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield names and targets of a lookup's navigations: one per target, but one for owners."""
+    if attribute.type is AttributeType.OWNER or len(attribute.targets) == 1:
+        yield attribute.name, attribute.targets
+        return
+    for target in attribute.targets:
+        yield f"{attribute.name}_{target}", (target,)
 
 
 class DataverseNames:
