@@ -11,6 +11,7 @@ from organizations.query.nodes import (
     Exists,
     Group,
     Link,
+    Operator,
     Order,
     Query,
     Scalar,
@@ -108,13 +109,19 @@ def _existence(target: etree._Element, exists: Exists) -> None:
     target[-1].set("link-type", "not any" if exists.is_negative else "any")
 
 
+_LISTS = frozenset(
+    {Operator.IN, Operator.NOT_IN, Operator.CONTAIN_VALUES, Operator.NOT_CONTAIN_VALUES}
+)
+"""These are documented with `value` elements only, be it one."""
+
+
 def _condition(target: etree._Element, condition: Condition) -> None:
     made = etree.SubElement(target, "condition")
     _set(made, "entityname", condition.alias)
     made.set("attribute", condition.attribute)
     made.set("operator", condition.operator.value)
     _set(made, "valueof", condition.value_of)
-    if len(condition.values) == 1:
+    if len(condition.values) == 1 and condition.operator not in _LISTS:
         made.set("value", _text(condition.values[0]))
         return
     for value in condition.values:
