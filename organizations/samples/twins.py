@@ -63,7 +63,7 @@ def make_twin(
     with ExitStack() as undo:
         undo.callback(delete_organization, organization)
         counts = _fill(organization, sample, records, seed, progress)
-        twin = _admit(organization, email, password, counts)
+        twin = admit(organization, email, password, counts)
         undo.pop_all()
     return twin
 
@@ -77,7 +77,8 @@ def _fill(
     return generate(organization, records=records, seed=seed, progress=progress)
 
 
-def _admit(organization: Organization, email: str, password: str, counts: dict[str, int]) -> Twin:
+def admit(organization: Organization, email: str, password: str, counts: dict[str, int]) -> Twin:
+    """Let a person, and an application user with a new secret, into a twin."""
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     application = Application(organization=organization, name=APPLICATION_NAME)
     application.set_secret(secret)

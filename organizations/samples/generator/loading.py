@@ -31,13 +31,14 @@ def generate(
     store = Store(organization)
     counts: dict[str, int] = {}
     for table in tables(records=records, seed=seed):
-        rows = _told(table, progress) if progress else table.rows
+        rows = told(table, progress) if progress else table.rows
         counts[table.entity.name] = store.load(table.entity.name, table.columns, rows)
     counts[PARTIES] = store.count(Query(entity=PARTIES))
     return counts
 
 
-def _told(table: Table, progress: Progress) -> Iterator[Row]:
+def told(table: Table, progress: Progress) -> Iterator[Row]:
+    """Pass rows on, and tell how far they are."""
     for position, row in enumerate(table.rows):
         if position % STEP == 0:
             progress(table.entity.name, position, table.size)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 from uuid import UUID
 
-from organizations.records import Row
+from organizations.records import Row, Value
 from organizations.samples.generator import words
 from organizations.samples.generator.money import CURRENCIES
 from organizations.samples.generator.usual import USUAL, Draw
@@ -41,6 +41,9 @@ LONG_TEXT_SHARE = 0.03
 LONG_TEXT = 6000
 COMFORTABLE = 100_000
 """Whole numbers and amounts stay below, whatever a column would allow."""
+MOST_MONEY = 10**8
+_TRIES = 8
+"""Draws that must fit a column before the usual values of its name are taken for it."""
 
 
 def default_streams(world: World, entity: Entity) -> Streams:
@@ -67,12 +70,14 @@ def _lookups(world: World, entity: Entity, attribute: Attribute, length: int) ->
     names = [attribute.name]
     if attribute.is_polymorphic:
         names.append(f"{attribute.name}__type")
-    if not attribute.is_updatable and attribute.required is not RequiredLevel.SYSTEM:
+    targets = [name for name in attribute.targets if name in world.entities]
+    is_systems = not attribute.is_updatable and attribute.required is not RequiredLevel.SYSTEM
+    if is_systems or not targets:
         return {name: constant(None) for name in names}
     random = world.random(entity.name, attribute.name)
     rows: list[Row] = []
     for _ in range(length):
-        target = random.choice(attribute.targets)
+        target = random.choice(targets)
         found = world.id(target, random.randrange(2**31)) if random.random() > NULLS else None
         rows.append((found, target if found else None)[: len(names)])
     return split(names, rows)
@@ -106,19 +111,39 @@ def _amount(random: Random, attribute: Attribute, rates: Sequence[Decimal]) -> S
 
 def value_of(attribute: Attribute) -> Draw:
     """Return the function that draws a canonical value of an attribute that is no lookup."""
-    if attribute.name in USUAL:
-        return USUAL[attribute.name]
+    usual = USUAL.get(attribute.name)
+    if usual is not None and all(_fits(attribute, usual(Random(seed))) for seed in range(_TRIES)):  # noqa: S311
+        return usual
     if attribute.option_set is not None:
         return _option(attribute)
-    return _DRAWS[attribute.type](attribute)
+    return _DRAWS.get(attribute.type, _nothing)(attribute)
+
+
+def _fits(attribute: Attribute, value: Value) -> bool:
+    """Return whether an attribute of that name can hold the value; names mean what they like."""
+    if value is None:
+        return True
+    if isinstance(value, str):
+        is_text = attribute.type in (AttributeType.STRING, AttributeType.MEMO)
+        return is_text and len(value) <= (attribute.max_length or len(value))
+    if attribute.option_set is not None:
+        return isinstance(value, int) and attribute.option_set.option(value) is not None
+    least, most = _bounds(attribute)
+    is_whole = attribute.type in (AttributeType.INTEGER, AttributeType.BIGINT)
+    return is_whole and isinstance(value, int) and least <= value <= most
+
+
+def _nothing(attribute: Attribute) -> Draw:
+    return lambda random: None
 
 
 def _option(attribute: Attribute) -> Draw:
-    values = (
-        [option.value for option in attribute.option_set.options] if attribute.option_set else []
-    )
+    options = attribute.option_set.options if attribute.option_set else ()
+    values = [option.value for option in options if not option.retired]
     if attribute.type is AttributeType.BOOLEAN:
         return lambda random: random.random() < BOOLEAN_SHARE
+    if not values:
+        return _nothing(attribute)
     if attribute.type is AttributeType.MULTISELECT:
         return lambda random: ",".join(
             map(str, sorted(random.sample(values, random.randint(1, len(values)))))
@@ -129,12 +154,14 @@ def _option(attribute: Attribute) -> Draw:
 def _bounds(attribute: Attribute) -> tuple[float, float]:
     least = attribute.minimum if attribute.minimum is not None else -COMFORTABLE
     most = attribute.maximum if attribute.maximum is not None else COMFORTABLE
-    return max(least, -COMFORTABLE), min(most, COMFORTABLE)
+    low, high = max(least, -COMFORTABLE), min(most, COMFORTABLE)
+    return (low, high) if low <= high else (least, most)
 
 
 def _whole(attribute: Attribute) -> Draw:
     least, most = _bounds(attribute)
-    return lambda random: random.randint(max(int(least), 0), int(most))
+    low = int(least) if most < 0 else max(int(least), 0)
+    return lambda random: random.randint(low, int(most))
 
 
 def _big(attribute: Attribute) -> Draw:
@@ -144,7 +171,9 @@ def _big(attribute: Attribute) -> Draw:
 def _money(attribute: Attribute) -> Callable[[Random], Decimal]:
     # Cents up to a hundred million: a sum no floating point detour would leave intact.
     precision = attribute.precision or 0
-    return lambda random: quantize(Decimal(random.randrange(10**10)).scaleb(-2), precision)
+    most = attribute.maximum if attribute.maximum is not None else float(MOST_MONEY)
+    cents = max(1, 100 * int(min(most, MOST_MONEY)))
+    return lambda random: quantize(Decimal(random.randrange(cents)).scaleb(-2), precision)
 
 
 def _decimal(attribute: Attribute) -> Draw:
