@@ -40,6 +40,7 @@ RESCO_SYNC_REGISTRATION = envchoice(
 )
 RESCO_SYNC_REGISTRATION_KEY = envtext("RESCO_SYNC_REGISTRATION_KEY", "")
 RESCO_SYNC_DYNAMICS_CLIENT_ID = envtext("RESCO_SYNC_DYNAMICS_CLIENT_ID", "")
+RESCO_SYNC_DYNAMICS_CLIENT_SECRET = envtext("RESCO_SYNC_DYNAMICS_CLIENT_SECRET", "")
 RESCO_SYNC_EGRESS_ALLOW = envlist("RESCO_SYNC_EGRESS_ALLOW", _OWN_ADDRESS)
 RESCO_SYNC_DEMO = envbool("RESCO_SYNC_DEMO", True)
 RESCO_SYNC_SECRET_KEYS = envsecrets(
@@ -233,6 +234,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django.request": {"level": "ERROR"},  # a client's mistake is the client's to see
+        "msal": {"level": "INFO"},  # below that it shows codes and verifiers
         **{
             name: {"level": "INFO"}
             for name in ("resco_sync", "organizations", "connections", "syncjobs")

@@ -83,7 +83,7 @@ def from_document(document: object) -> ConnectRequest:
     password = _limited(_required(setup, "Password"), "Password", LONGEST)
     return ConnectRequest(
         backend=_backend(_required(setup, "ProviderID")),
-        url=_url(_required(setup, "Url")),
+        url=server_url(_required(setup, "Url")),
         user_name=_limited(_required(setup, "UserName"), "UserName", 254),
         password=password,
         login_kind=LoginKind.of(password),
@@ -126,7 +126,8 @@ def _backend(provider: str) -> str:
         raise InvalidRequest(f"'ProviderID': {error}", element="ProviderID") from error
 
 
-def _url(value: str) -> str:
+def server_url(value: str) -> str:
+    """Return a typed address as it is kept. Raises InvalidRequest."""
     url = value.strip().rstrip("/")
     url = url if "://" in url else f"https://{url}"
     try:

@@ -13,10 +13,13 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
 
-from connections.admin import connect_form
+from connections.admin import connect_form, signing_in
 from connections.admin.connect_form import ConnectForm
+from connections.admin.signing_in import SignedInHere
 from connections.connect import admission, proof, service
 from connections.connect.errors import ConnectError
+from connections.errors import Refused
+from connections.logins import LoginKind
 from connections.models import Connection
 from organizations.errors import InvalidRequest
 from organizations.models import Organization
@@ -27,6 +30,7 @@ from syncjobs.admin.metadata import MetadataPages
 from syncjobs.admin.page import signed_in, starter
 from syncjobs.admin.requests import RequestsPages
 from syncjobs.admin.run import RUN_COLOURS
+from syncjobs.admin.signing_in import SignInPages
 from syncjobs.admin.verification import VerificationPages
 from syncjobs.models import Run
 
@@ -35,7 +39,7 @@ STATE_COLOURS = {"ready": "success", "failed": "danger", "setting_up": "warning"
 
 
 @admin.register(Connection)
-class ConnectionAdmin(EntitiesPages, MetadataPages, RequestsPages, VerificationPages):
+class ConnectionAdmin(SignInPages, EntitiesPages, MetadataPages, RequestsPages, VerificationPages):
     """Server and client, state, last run; nothing is edited in the list."""
 
     list_display = ("client_name", "server_name", "shown_state", "last_run", "last_run_time")
@@ -59,6 +63,7 @@ class ConnectionAdmin(EntitiesPages, MetadataPages, RequestsPages, VerificationP
                 wrap(self.disconnect),
                 name="connections_connection_disconnect",
             ),
+            *self.sign_in_urls(),
             *self.entities_urls(),
             *self.metadata_urls(),
             *self.requests_urls(),
@@ -99,10 +104,17 @@ class ConnectionAdmin(EntitiesPages, MetadataPages, RequestsPages, VerificationP
         """Connect: prove both logins, save, start the job, show it."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = ConnectForm(request.POST or None, initial=self._known(request))
+        who = self._signed_in(request)
+        form = ConnectForm(
+            request.POST or None,
+            request.FILES or None,
+            initial=self._known(request),
+            signed_in=who,
+        )
         if request.method == "POST" and form.is_valid():
             run = self._connect(request, form)
             if run is not None:
+                signing_in.connected(request)
                 return redirect("admin:syncjobs_run_change", run.pk)
         clients = Organization.objects.filter(kind=Organization.Kind.CLIENT)
         return self.page(
@@ -110,6 +122,7 @@ class ConnectionAdmin(EntitiesPages, MetadataPages, RequestsPages, VerificationP
             "admin/connections/connect.html",
             title="Resco CRM Sync Connection Setup",
             form=form,
+            signed_in=who,
             clients=clients.values_list("name", flat=True),
             invitation=admission.invitation(),
             status=400 if form.errors else 200,
@@ -172,8 +185,18 @@ class ConnectionAdmin(EntitiesPages, MetadataPages, RequestsPages, VerificationP
 
     def _known(self, request: HttpRequest) -> dict[str, str]:
         """Return what the dialog begins with: the connection of `?client=`, to connect it again."""
+        if "sign_in" in request.GET:
+            return {**signing_in.remembered(request), "login": LoginKind.MICROSOFT}
         found = self.get_queryset(request).filter(name=request.GET.get("client", "")).first()
         return {} if found is None else connect_form.known(found)
+
+    def _signed_in(self, request: HttpRequest) -> SignedInHere | None:
+        try:
+            return signing_in.signed_in(request)
+        except Refused as error:
+            signing_in.connected(request)
+            messages.error(request, str(error))
+            return None
 
     def _connect(self, request: HttpRequest, form: ConnectForm) -> Run | None:
         """Return the job, or None after the fault was put into the form."""
@@ -182,7 +205,7 @@ class ConnectionAdmin(EntitiesPages, MetadataPages, RequestsPages, VerificationP
             wanted = form.request()
             who = form.who()
             service.check_free(who.name, wanted.backend, wanted.url)
-            proven = proof.prove(wanted)
+            proven = proof.prove(wanted, keeper=signing_in.SessionKeeper(request))
             with transaction.atomic():
                 connection = service.connect(proven, who)
                 return dispatch.start(

@@ -6,13 +6,20 @@ const update = () => {
   const exists = known.has(form.elements.client.value.trim());
   for (const name of names) form.elements[name].disabled = exists;
 };
+const ways = [...document.querySelectorAll("[data-login]")];
+const choose = () => {
+  const way = form.elements.login.value || "secret";
+  for (const part of ways) part.hidden = !part.dataset.login.split(" ").includes(way);
+};
+form.elements.login.addEventListener("change", choose);
+choose();
 form.elements.client.addEventListener("input", update);
 form.addEventListener("submit", () => {
-  form.querySelector("button").disabled = true;
+  form.querySelector(".rs-buttons button").disabled = true;
   document.getElementById("busy").hidden = false;
 });
 window.addEventListener("pageshow", () => {
-  form.querySelector("button").disabled = false;
+  form.querySelector(".rs-buttons button").disabled = false;
   document.getElementById("busy").hidden = true;
 });
 update();
