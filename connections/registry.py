@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from connections import secrets
+from connections import ledger, secrets
 from connections.connectors.base import Connector
 from connections.errors import Refused
 from connections.keeping import EndpointKeeper
@@ -87,7 +87,7 @@ def connector(endpoint: Endpoint, *, origin: str = "") -> Connector:
     if endpoint.backend == HOSTED:
         return _hosted(endpoint, origin)
     secret = secrets.open_(endpoint.sealed_secret, endpoint.pk)
-    return unsaved(
+    made = unsaved(
         endpoint.backend,
         endpoint.url,
         endpoint.user_name,
@@ -96,6 +96,8 @@ def connector(endpoint: Endpoint, *, origin: str = "") -> Connector:
         kind=endpoint.login_kind,
         keeper=EndpointKeeper(endpoint),
     )
+    made.limit(ledger.limiter(endpoint))
+    return made
 
 
 def unsaved(

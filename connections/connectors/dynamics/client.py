@@ -15,6 +15,7 @@ from connections.addresses import target_of
 from connections.connectors.auth import DynamicsAuthentication
 from connections.connectors.dynamics.faults import fault, is_transient
 from connections.connectors.http import HttpClient, Patience
+from connections.connectors.limits import FIRST_AT_ONCE, Limiter
 from connections.egress import Reply, Session
 from connections.errors import ConnectorError, Retryable, Unreachable
 from connections.logins import Login
@@ -22,6 +23,7 @@ from connections.logins import Login
 API = "api/data/v9.2/"
 LONGEST_URL = 32_000
 """Dataverse takes 32 KB (dataverse.md §5); a little is left for the server's own counting."""
+_SETTLE_SECONDS = 10.0
 _API_PATH = re.compile(r"/api/data/v\d+(?:\.\d+)?/?$", re.IGNORECASE)
 _HEADERS = {
     "Accept": "application/json",
@@ -56,8 +58,24 @@ class DynamicsClient:
         )
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and the books."""
         self._session.close()
+        if self._http.limiter:
+            self._http.limiter.settle()
+
+    def limit(self, limiter: Limiter) -> None:
+        """Let every request from now on wait for its turn."""
+        self._http.limiter = limiter
+
+    def settle(self) -> None:
+        """Let the ledger be written if it is time."""
+        if self._http.limiter:
+            self._http.limiter.settle(every=_SETTLE_SECONDS)
+
+    @property
+    def at_once(self) -> int:
+        """How many requests may be under way together."""
+        return self._http.limiter.at_once() if self._http.limiter else FIRST_AT_ONCE
 
     def hurry(self, seconds: float) -> None:
         """Give up when all requests from now on together take longer."""
