@@ -9,11 +9,11 @@ from django.http import HttpResponse
 from organizations.dynamics import metadata_options as options
 from organizations.dynamics.call import Call, answer
 from organizations.dynamics.codec import option_set_to_json, relationship_to_json
-from organizations.dynamics.codec.options import SET_TYPES
 from organizations.dynamics.errors import unknown_definition, unknown_segment
 from organizations.dynamics.metadata import CAST, context, localized
 from organizations.dynamics.metadata_options import Document
 from organizations.dynamics.resource import Segment
+from organizations.dynamics.schema_writing_options import global_sets
 from organizations.schema import Entity
 
 _OPTIONS = ("Options", "TrueOption", "FalseOption")
@@ -67,16 +67,9 @@ def _cast(
 
 
 def _global_sets(call: Call) -> list[Document]:
-    found: dict[str, Document] = {}
-    for entity in _visible(call):
-        for attribute in entity.attributes:
-            if attribute.option_set is not None and attribute.option_set.is_global:
-                found[attribute.option_set.name] = option_set_to_json(
-                    attribute.option_set,
-                    SET_TYPES.get(attribute.type, "Picklist"),
-                    language=call.organization.language,
-                )
-    return [found[name] for name in sorted(found)]
+    language = call.organization.language
+    found = global_sets(call)
+    return [option_set_to_json(options, kind, language=language) for options, kind in found]
 
 
 def _visible(call: Call) -> Iterator[Entity]:

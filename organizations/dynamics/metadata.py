@@ -73,7 +73,7 @@ def definitions(call: Call, segments: Sequence[Segment]) -> HttpResponse:
         if rest:
             raise unknown_segment(rest[0].name)
         return _list(call)
-    entity = _entity(call, first)
+    entity = entity_of(call, first)
     if not rest:
         return _single(call, entity)
     return _beneath(call, entity, rest)
@@ -140,7 +140,8 @@ def _expand_options(document: Document, chosen: Options) -> Document:
     return own
 
 
-def _entity(call: Call, segment: Segment) -> Entity:
+def entity_of(call: Call, segment: Segment) -> Entity:
+    """Return the entity that a path names. Raises WebApiError 404."""
     name = segment.pairs.get("LogicalName")
     found = _named(call, name) if name else _by_id(call, segment.key or "")
     if found is None or found.is_hidden:
