@@ -11,6 +11,7 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 
 from organizations.catalog import Catalog
+from organizations.dynamics import users
 from organizations.dynamics.errors import (
     MALFORMED,
     WebApiError,
@@ -72,8 +73,13 @@ class Call:
     @cached_property
     def context(self) -> Context:
         """Whose eyes a query looks through."""
-        user = User(id=str(self.principal.id))
+        user = User(id=str(self.principal.id), look_up=lambda: self.user)
         return Context(user=user, language=self.organization.language)
+
+    @cached_property
+    def user(self) -> User:
+        """Return the caller with business unit and teams."""
+        return users.completed(self.store, User(id=str(self.principal.id)))
 
     @property
     def method(self) -> str:

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 from django.http import HttpResponse
 
+from organizations.dynamics import users
 from organizations.dynamics.call import Call, answer
-from organizations.dynamics.codec.properties import metadata_id
-from organizations.dynamics.errors import bad_request, unknown_property, unknown_record
+from organizations.dynamics.errors import (
+    WebApiError,
+    bad_request,
+    unknown_property,
+    unknown_record,
+)
 from organizations.dynamics.resource import Segment
 from organizations.models import EntityDefinition
-from organizations.query.nodes import Condition, Group, Logic, Operator, Query
 
 VERSION = "9.2.25063.00178"
 _PREFIX = "$metadata#Microsoft.Dynamics.CRM."
-_UNIT, _PARENT = "businessunit", "parentbusinessunitid"
 
 
 def who_am_i(call: Call) -> Mapping[str, Any]:
     """Answer who the caller is, in which business unit, of which organization."""
     return {
-        "BusinessUnitId": _root_unit(call),
+        "BusinessUnitId": users.business_unit(call.store, str(call.principal.id)),
         "UserId": str(call.principal.id),
         "OrganizationId": str(call.organization.pk),
     }
-
-
-def _root_unit(call: Call) -> str:
-    """Return the business unit without a parent; where there is none, always the same id."""
-    if call.catalog.enabled(_UNIT) and call.catalog.entity(_UNIT).attribute(_PARENT):
-        top = Condition(_PARENT, Operator.NULL)
-        query = Query(entity=_UNIT, filter=Group(Logic.AND, (top,)))
-        for row in call.store.page(_UNIT, [f"{_UNIT}id"], filter=query, limit=1):
-            return str(row[0])
-    return metadata_id(_UNIT, str(call.organization.pk))
 
 
 def retrieve_version(call: Call) -> Mapping[str, Any]:
@@ -49,12 +43,23 @@ def languages(call: Call) -> Mapping[str, Any]:
     return {"LocaleIds": sorted(call.organization.languages or [call.organization.language])}
 
 
+_ENTITY_NAMES = re.compile(r"\(\s*EntityNames\s*=\s*(.*?)\s*\)\Z")
+
+
+def _wrong_names() -> WebApiError:
+    return bad_request("EntityNames must be given as a JSON array of names, or as @p1 with one.")
+
+
 def total_record_count(call: Call) -> Mapping[str, Any]:
-    """Answer how many records entities have; `@p1` is a JSON array of logical names."""
+    """Answer how many records entities have: `EntityNames`, a JSON array, may be an alias."""
+    found = _ENTITY_NAMES.search(call.path)
+    given = found[1] if found else "@p1"
     try:
-        names = orjson.loads(call.aliases.get("@p1", ""))
+        names = orjson.loads(call.aliases.get(given, given))
     except orjson.JSONDecodeError as error:
-        raise bad_request("EntityNames must be given as @p1, a JSON array of names.") from error
+        raise _wrong_names() from error
+    if not isinstance(names, list):
+        raise _wrong_names()
     counts = [call.store.count_records(name) for name in names]
     return {
         "EntityRecordCountCollection": {

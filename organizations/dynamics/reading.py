@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpResponse
 
-from organizations.dynamics import links, selection
+from organizations.dynamics import apply, links, selection
 from organizations.dynamics.call import Call, answer
 from organizations.dynamics.names import Shape
 from organizations.dynamics.selection import Selection
@@ -35,6 +35,8 @@ def collection(
     call: Call, shape: Shape, *, within: Query | None = None, name: str = ""
 ) -> HttpResponse:
     """Answer with a page of records; `within` narrows them, `name` is shown for the set's."""
+    if "$apply" in call.options:
+        return apply.collection(call, shape, within=within)
     chosen = selection.read(call, shape, within=within)
     position = links.position(call)
     page = _page(call, chosen, position)
@@ -48,10 +50,13 @@ def collection(
     return answer(document)
 
 
-def beside(call: Call, count: Any) -> dict[str, Any]:
-    """Return what stands beside the records: their number, and what was asked for about it."""
+def beside(call: Call, count: Callable[[], int], *, is_totalled: bool = False) -> dict[str, Any]:
+    """Return what stands beside the records: their number, and what was asked for about it.
+
+    `is_totalled` asks for the number in the annotations only.
+    """
     counted = call.options.get("$count", "").lower() == "true"
-    total = count() if counted else -1
+    total = count() if counted or is_totalled else -1
     own: dict[str, Any] = {}
     if counted:
         own["@odata.count"] = min(total, MOST_COUNTED)

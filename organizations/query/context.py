@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
@@ -13,12 +14,19 @@ class User:
     """The person whose eyes a query looks through: ids, lower case.
 
     `customer_id` is the external (portal) user that Resco's `eq-customeruserid` compares with.
+    `look_up` gives the user with business unit and teams, when a query asks for them.
     """
 
     id: str
     business_unit_id: str | None = None
     team_ids: tuple[str, ...] = ()
     customer_id: str | None = None
+    look_up: Callable[[], User] | None = field(default=None, compare=False)
+
+    @property
+    def whole(self) -> User:
+        """Return the user with all that is known."""
+        return self if self.look_up is None else self.look_up()
 
 
 def _now() -> datetime:

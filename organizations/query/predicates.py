@@ -261,8 +261,10 @@ def _user_ids(condition: Condition, positive: Operator, context: Context) -> tup
 
 
 def _of_user(positive: Operator, user: User) -> tuple[str | None, ...]:
+    if positive is Operator.EQ_USERID:
+        return (user.id,)
+    user = user.whole
     found: dict[Operator, tuple[str | None, ...]] = {
-        Operator.EQ_USERID: (user.id,),
         Operator.EQ_USERTEAMS: user.team_ids,
         Operator.EQ_USEROROWNEDTEAMS: (user.id, *user.team_ids),
         Operator.EQ_BUSINESSID: (user.business_unit_id,),

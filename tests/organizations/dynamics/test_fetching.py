@@ -109,3 +109,80 @@ def test_it_refuses_what_it_cannot_mean(api: Api, xml: str, status: int, message
     response = api.send("GET", fetch(xml))
     assert response.status_code in (status, 400)
     assert message in json.loads(response.content)["error"]["message"]
+
+
+def test_the_total_is_told_when_the_query_asks_for_it(api: Api) -> None:
+    for number in range(3):
+        make(api.twin, "book", name=str(number))
+    total = "@Microsoft.Dynamics.CRM.totalrecordcount"
+    text = "<fetch count='1'{}><entity name='book'/></fetch>"
+    asked = api.get(fetch(text.format(" returntotalrecordcount='true'")), ANNOTATED)
+    assert (asked[total], "@odata.count" in asked) == (3, False)
+    assert api.get(fetch(text.format("")), ANNOTATED)[total] == -1
+
+
+def test_high_pages_need_a_cookie(api: Api) -> None:
+    text = "<fetch count='5000' page='{}'><entity name='book'/></fetch>"
+    assert api.rows(fetch(text.format(10))) == []
+    status, code, message = api.fails(fetch(text.format(11)))
+    assert (status, code) == (400, "0x8004430a")
+    assert "Paging cookie is required" in message
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        ("any", ["A"]),
+        ("not any", ["B", "C"]),
+        ("all", ["B"]),
+        ("not all", ["A"]),
+    ],
+)
+def test_a_filter_can_ask_for_linked_records(api: Api, kind: str, found: list[str]) -> None:
+    ada, eve = (make(api.twin, "author", name=name) for name in ("Ada", "Eve"))
+    make(api.twin, "book", name="A", editorid=Reference("author", ada))
+    make(api.twin, "book", name="B", editorid=Reference("author", eve))
+    make(api.twin, "book", name="C")
+    xml = (
+        "<fetch><entity name='book'><attribute name='name'/><order attribute='name'/><filter>"
+        f"<link-entity name='author' from='authorid' to='editorid' link-type='{kind}'><filter>"
+        "<condition attribute='name' operator='eq' value='Ada'/></filter></link-entity>"
+        "</filter></entity></fetch>"
+    )
+    assert [row["name"] for row in api.rows(fetch(xml))] == found
+
+
+@pytest.mark.parametrize("kind", ["exists", "in"])
+def test_a_link_can_only_ask_for_existence(api: Api, kind: str) -> None:
+    ada = make(api.twin, "author", name="Ada")
+    for name in "AB":
+        make(api.twin, "book", name=name, editorid=Reference("author", ada))
+    xml = (
+        "<fetch><entity name='author'><attribute name='name'/>"
+        f"<link-entity name='book' from='editorid' to='authorid' link-type='{kind}'/>"
+        "</entity></fetch>"
+    )
+    path = fetch(xml).replace("/books?", "/authors?")
+    assert [row["name"] for row in api.rows(path)] == ["Ada"]
+
+
+def test_counts_have_formatted_values(api: Api) -> None:
+    make(api.twin, "book", name="A")
+    xml = (
+        "<fetch aggregate='true'><entity name='book'>"
+        "<attribute name='bookid' alias='n' aggregate='count'/></entity></fetch>"
+    )
+    (row,) = api.rows(fetch(xml), ANNOTATED)
+    assert row == {"n@OData.Community.Display.V1.FormattedValue": "1", "n": 1}
+
+
+@pytest.mark.parametrize("option", ["savedQuery", "userQuery"])
+def test_a_view_that_is_not_there_is_not_found(api: Api, option: str) -> None:
+    key = "11111111-1111-4111-8111-111111111111"
+    assert api.fails(f"books?{option}={key}") == (
+        404,
+        "0x80040217",
+        f"Entity '{option.lower()}' With Id = {key} Does Not Exist",
+    )
+    status, _, message = api.fails(f"books?{option}=mine")
+    assert (status, message) == (400, f"{option} is the id of a view, and 'mine' is not an id.")

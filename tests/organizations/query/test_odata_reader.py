@@ -12,6 +12,7 @@ from organizations.query.nodes import (
     Link,
     LinkType,
     Logic,
+    Member,
     Operator,
     Order,
 )
@@ -39,7 +40,7 @@ def read(text: str, aliases: dict[str, str] | None = None) -> Filter:
     return read_filter(text, BOOK, PlainNames(), aliases)
 
 
-def only(text: str, aliases: dict[str, str] | None = None) -> Condition | Group:
+def only(text: str, aliases: dict[str, str] | None = None) -> Member:
     group = read(text, aliases).group
     assert len(group.children) == 1 or group.logic is Logic.OR
     return group.children[0] if len(group.children) == 1 else group
