@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern
 
 from organizations.admin.entities import EntityPages
+from organizations.admin.faults import FaultPages
 from organizations.admin.members import MemberForm, MemberPages
 from organizations.admin.page import LANGUAGE_NAMES
 from organizations.admin.records import RecordPages
@@ -46,7 +47,7 @@ class OrganizationForm(MemberForm):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(EntityPages, RecordPages, MemberPages, RecycleBinPages):
+class OrganizationAdmin(EntityPages, RecordPages, MemberPages, RecycleBinPages, FaultPages):
     """The list of organizations; each opens with its entities."""
 
     list_display = ("shown_name", "name", "shown_kind", "shown_entities", "shown_members", "made")
@@ -73,6 +74,7 @@ class OrganizationAdmin(EntityPages, RecordPages, MemberPages, RecycleBinPages):
             *self.record_urls(),
             *self.member_urls(),
             *self.recycle_bin_urls(),
+            *self.fault_urls(),
             *super().get_urls(),
         ]
 

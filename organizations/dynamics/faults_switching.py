@@ -40,6 +40,11 @@ LIMITS = (
 )
 
 
+def usual_requests(kind: str) -> list[str]:
+    """Return which kinds of requests a fault strikes unless told otherwise."""
+    return [str(one) for one in DEFAULT_REQUESTS.get(kind, _ANSWERED)]
+
+
 def switch_on(organization: Organization, kind: str, values: Mapping[str, Any]) -> TwinFault:
     """Switch a fault on from the beginning of its sequence; what `values` leaves out is usual.
 
@@ -92,7 +97,7 @@ def _check_twin(organization: Organization) -> None:
 
 
 def _requests(fault: TwinFault) -> list[str]:
-    wanted = [str(kind) for kind in fault.requests or DEFAULT_REQUESTS.get(fault.kind, _ANSWERED)]
+    wanted = [str(kind) for kind in fault.requests] or usual_requests(fault.kind)
     for kind in wanted:
         if kind not in RequestKind.values:
             known = ", ".join(RequestKind.values)
