@@ -99,7 +99,7 @@ class _Run:
         try:
             response = self._respond(self._sub_call(operation))
         except WebApiError as error:
-            response = refused(error)
+            response = refused(error, self._call.preferences)
         address = response.get("OData-EntityId") or response.get("Location") or ""
         if operation.content_id and address:
             self._made[operation.content_id] = address.removeprefix(self._call.api)

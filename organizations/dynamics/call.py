@@ -19,7 +19,7 @@ from organizations.dynamics.errors import (
     not_implemented,
 )
 from organizations.dynamics.names import DataverseNames, Shape
-from organizations.dynamics.preferences import Preferences
+from organizations.dynamics.preferences import NONE, Preferences
 from organizations.dynamics.tokens import Principal
 from organizations.errors import NotFound
 from organizations.models import Organization
@@ -134,9 +134,17 @@ def answer(document: Any, status: int = 200) -> HttpResponse:
     return HttpResponse(body, status=status, content_type=CONTENT_TYPE)
 
 
-def refused(error: WebApiError) -> HttpResponse:
-    """Return the answer that is an error."""
-    response = answer({"error": {"code": error.code, "message": error.message}}, error.status)
+def refused(error: WebApiError, preferences: Preferences = NONE) -> HttpResponse:
+    """Return the answer that is an error, annotated if the request would like that."""
+    told = {"code": error.code, "message": error.message}
+    details = {
+        "Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus": "0",
+        "Microsoft.PowerApps.CDS.ErrorDetails.SubErrorCode": "0",
+        "Microsoft.PowerApps.CDS.TraceText": "",
+        "Microsoft.PowerApps.CDS.InnerError.Message": error.message,
+    }
+    told |= {f"@{name}": text for name, text in details.items() if preferences.wants(name)}
+    response = answer({"error": told}, error.status)
     response["OData-Version"] = "4.0"
     return response
 

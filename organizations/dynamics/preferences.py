@@ -34,6 +34,9 @@ class Preferences:
         return any(_matches(pattern, annotation) for pattern in self.annotations)
 
 
+NONE = Preferences()
+
+
 def _matches(pattern: str, annotation: str) -> bool:
     if pattern.endswith("*"):
         return annotation.startswith(pattern[:-1])

@@ -64,11 +64,7 @@ def _pair(call: Call, record_id: str, navigation: Navigation, segment: Segment) 
         return
     relationship, ids = _ends(navigation, record_id, _removed(call, navigation, segment))
     if not call.store.disassociate(relationship, *ids, actor=call.principal.name):
-        raise WebApiError(
-            404,
-            UNKNOWN_RECORD,
-            f"The records are not associated by '{navigation.name}'.",
-        )
+        raise _not_associated(navigation)
 
 
 def _lookup(call: Call, shape: Shape, record_id: str, navigation: Navigation) -> None:
@@ -85,9 +81,28 @@ def _lookup(call: Call, shape: Shape, record_id: str, navigation: Navigation) ->
 
 def _child(call: Call, parent: Reference, navigation: Navigation, segment: Segment) -> None:
     if call.method == "DELETE":
-        adopt(call, navigation, _removed(call, navigation, segment), None)
+        child = _removed(call, navigation, segment)
+        _check_linked(call, parent, navigation, child)
+        adopt(call, navigation, child, None)
     else:
         adopt(call, navigation, targets.resolve(call, _named(call), navigation).id, parent)
+
+
+def _check_linked(call: Call, parent: Reference, navigation: Navigation, child: str) -> None:
+    """Refuse to unlink a record that is another one's. Raises WebApiError 404."""
+    entity = navigation.targets[0]
+    if not call.catalog.enabled(entity):
+        raise unknown_segment(navigation.name)
+    key = call.catalog.entity(entity).primary_id
+    rows = call.store.fetch(entity, [key, navigation.attribute], [child])
+    if not rows or rows[0][1] != parent.id:
+        raise _not_associated(navigation)
+
+
+def _not_associated(navigation: Navigation) -> WebApiError:
+    return WebApiError(
+        404, UNKNOWN_RECORD, f"The records are not associated by '{navigation.name}'."
+    )
 
 
 def _named(call: Call) -> object:

@@ -9,11 +9,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from django.db import DataError
+
 from organizations.dynamics import authors, payload, references
 from organizations.dynamics.call import Call
 from organizations.dynamics.errors import (
     BAD_OPTION,
     BAD_STATE,
+    MALFORMED,
     TOO_LONG,
     WebApiError,
     bad_request,
@@ -28,11 +31,24 @@ from organizations.schema import OPTION_TYPES, AttributeType, Entity, Key
 from organizations.store import versions
 
 ENFORCED = "EnforceStateTransitions"
+_READ_ONLY = frozenset({"activityparty"})
 
 
 def hold(call: Call) -> None:
     """Keep other writers out until the transaction ends, so that what was read stays true."""
     versions.take(call.catalog, 0)
+
+
+def check_writable(shape: Shape) -> None:
+    """Refuse entities that are only written through others. Raises WebApiError 405."""
+    entity = shape.entity
+    if entity.is_intersect or entity.name in _READ_ONLY:
+        raise WebApiError(
+            405,
+            "0x80040800",
+            f"The entities of type '{entity.name}' can only be read; write them through the "
+            "records they belong to.",
+        )
 
 
 def create(call: Call, shape: Shape, body: Payload, record_id: str | None = None) -> str:
@@ -83,6 +99,7 @@ def _nested(
     if not call.catalog.enabled(name):
         raise unknown_segment(navigation.name)
     other = Shape(call.catalog.entity(name))
+    check_writable(other)
     body = payload.read(call, other, document, is_new=True)
     record_id = body.values.pop(other.entity.primary_id, None)
     body.values |= more
@@ -173,6 +190,12 @@ def faults(shape: Shape, values: Mapping[str, RecordValue]) -> Iterator[None]:
     """Give refused values the codes that Dataverse gives them."""
     try:
         yield
+    except DataError as error:
+        names = ", ".join(sorted(values))
+        raise bad_request(
+            f"The value of one of {names} cannot be stored: {str(error).splitlines()[0]}.",
+            MALFORMED,
+        ) from error
     except InvalidRequest as error:
         attribute = shape.entity.attribute(error.element)
         if attribute is None:

@@ -53,9 +53,9 @@ def respond(call: Call) -> HttpResponse:
     try:
         response = _route(call)
     except WebApiError as error:
-        response = refused(error)
+        response = refused(error, call.preferences)
     except OrganizationError as error:
-        response = refused(from_organization(error))
+        response = refused(from_organization(error), call.preferences)
     return _with_headers(call, response)
 
 

@@ -23,13 +23,11 @@ from organizations.dynamics.references import associate
 from organizations.dynamics.resource import Segment
 from organizations.records import RecordValue, Reference
 
-_READ_ONLY = frozenset({"activityparty"})
-
 
 @transaction.atomic
 def create(call: Call, shape: Shape) -> HttpResponse:
     """Make a record from the body; its id may be part of it."""
-    check_writable(shape)
+    saving.check_writable(shape)
     saving.hold(call)
     made = make(call, shape, call.body())
     return _written(call, shape, made, is_new=True, says_where=True)
@@ -56,7 +54,7 @@ def create_related(call: Call, shape: Shape, record_id: str, segment: Segment) -
     if not call.catalog.enabled(navigation.targets[0]):
         raise unknown_segment(segment.name)
     other = Shape(call.catalog.entity(navigation.targets[0]))
-    check_writable(other)
+    saving.check_writable(other)
     if navigation.side is Side.MANY:
         own = Reference(shape.entity.name, record_id)
         made = make(call, other, call.body(), {navigation.attribute: own})
@@ -72,7 +70,7 @@ def change(call: Call, shape: Shape, record_id: str, extra: Mapping[str, str]) -
 
     `extra` are the values of the alternate key by which it was addressed: a new record gets them.
     """
-    check_writable(shape)
+    saving.check_writable(shape)
     saving.hold(call)
     is_new = not single.exists(call, shape, record_id)
     if conditions.must_be_new(call) and not is_new:
@@ -125,7 +123,7 @@ def key_values(shape: Shape, extra: Mapping[str, str]) -> dict[str, RecordValue]
 @transaction.atomic
 def delete(call: Call, shape: Shape, record_id: str) -> HttpResponse:
     """Delete a record, if it is at the version that If-Match names, and what follows it."""
-    check_writable(shape)
+    saving.check_writable(shape)
     saving.hold(call)
     expected = conditions.expected(call, shape)
     single.require(call, shape, record_id)
@@ -136,7 +134,7 @@ def delete(call: Call, shape: Shape, record_id: str) -> HttpResponse:
 @transaction.atomic
 def one_property(call: Call, shape: Shape, record_id: str, name: str) -> HttpResponse:
     """Write one property from `{"value": …}` (PUT), or empty it (DELETE)."""
-    check_writable(shape)
+    saving.check_writable(shape)
     attribute = shape.properties.get(name)
     if attribute is None and name != parties.navigation(shape.entity):
         raise unknown_segment(name)
@@ -176,18 +174,6 @@ def _written(
     if says_where:
         response["Location"] = url
     return response
-
-
-def check_writable(shape: Shape) -> None:
-    """Refuse entities that are only written through others. Raises WebApiError 405."""
-    entity = shape.entity
-    if entity.is_intersect or entity.name in _READ_ONLY:
-        raise WebApiError(
-            405,
-            "0x80040800",
-            f"The entities of type '{entity.name}' can only be read; write them through the "
-            "records they belong to.",
-        )
 
 
 def _check_id(shape: Shape, body: Payload, record_id: str) -> None:

@@ -236,6 +236,17 @@ def test_malformed_batches_are_refused(api: Api) -> None:
     assert names(api) == []
 
 
+def test_a_failing_write_leaves_the_rest_of_a_batch_alone(api: Api) -> None:
+    number = {"name": "A", "pages": 10**30}
+    _, parts = send(
+        api,
+        operation("POST", "books", number),
+        operation("POST", "books", {"name": "B"}),
+        prefer=GO_ON,
+    )
+    assert [part.status for part in parts] == [400, 204]
+
+
 def test_a_batch_is_sent_by_post(api: Api) -> None:
     assert api.fails("$batch")[0] == 405
 

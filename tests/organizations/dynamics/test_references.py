@@ -120,6 +120,14 @@ def test_the_other_end_of_a_lookup_links_too(api: Api) -> None:
     assert lookup(api, book) is None
 
 
+def test_a_record_of_another_is_not_unlinked(api: Api) -> None:
+    ada, eve = make(api.twin, "author", name="Ada"), make(api.twin, "author", name="Eve")
+    book = make(api.twin, "book", name="A", editorid=Reference("author", ada))
+    found = api.fails(f"authors({eve})/author_edited({book})/$ref", "DELETE")
+    assert found[:2] == (404, "0x80040217")
+    assert lookup(api, book) == Reference("author", ada)
+
+
 def make_pair(api: Api) -> tuple[str, str]:
     book, shelf = make(api.twin, "book", name="A"), make(api.twin, "shelf", name="a")
     Store(api.twin).associate("book_shelf_association", book, shelf)
@@ -195,6 +203,18 @@ def test_parties_are_written_through_their_activity(api: Api) -> None:
     assert again.status_code == 204
     assert parties(api) == [(5, None, "bob@example.org")]
     assert "requiredattendees" not in api.rows("appointments")[0]
+
+
+def test_all_parties_are_replaced_by_put(api: Api) -> None:
+    party = {"addressused": "eve@example.org", "participationtypemask": 7}
+    body = {"name": "Talk", "appointment_activity_parties": [party]}
+    path = api.send("POST", "appointments", body)["OData-EntityId"]
+    value = [{"addressused": "bob@example.org", "participationtypemask": 5}]
+    put = f"{path}/appointment_activity_parties"
+    assert api.send("PUT", put, {"value": value}).status_code == 204
+    assert parties(api) == [(5, None, "bob@example.org")]
+    assert api.send("PUT", put, {"value": []}).status_code == 204
+    assert parties(api) == []
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ def test_nested_records_go_with_new_ones_only(api: Api) -> None:
         ("people", {"firmid": [{"name": "x"}]}, "'firmid' takes an object"),
         ("people", {"person_tag": {"name": "x"}}, "'person_tag' takes a list of objects"),
         ("people", {"firmid": {"x": 1}}, "Invalid property 'x'"),
+        ("people", {"firmid": {"branch": 10**12}}, "branch"),
         ("firms", {"ownerid": {"name": "x"}}, "can hold records of systemuser or team"),
     ],
 )

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from organizations.dynamics import call
 from organizations.models import ChangeLog
 from organizations.store import Store
 from tests.organizations.dynamics.library import HOST, Api, make
@@ -202,6 +203,19 @@ def test_a_body_must_be_a_json_object(api: Api) -> None:
         headers={"Authorization": f"Bearer {api.token}"},
     )
     assert b"Error identified in Payload" in response.content
+
+
+def test_a_body_has_a_greatest_length(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call, "MOST_BYTES", 20)
+    found = api.fails("books", "POST", {"name": "x" * 30})
+    assert found == (413, "0x8004418a", "The request is longer than 20 bytes.")
+
+
+def test_an_error_tells_more_if_asked(api: Api) -> None:
+    headers = {"Prefer": 'odata.include-annotations="*"'}
+    response = api.send("POST", "books", {"x": 1}, headers)
+    error = json.loads(response.content)["error"]
+    assert error["@Microsoft.PowerApps.CDS.InnerError.Message"] == error["message"]
 
 
 def test_the_id_in_a_body_must_fit_the_address(api: Api) -> None:
