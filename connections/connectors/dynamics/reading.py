@@ -7,6 +7,9 @@
 4. changes: the delta link; or by version, or by time of change, where there is no tracking.
    The filter is not applied to changes: the caller asks `matching` (design decision 6).
 
+A large entity far away is read in several ranges at once (`ranges`). Change tracking takes no
+ranges either, so the walk over the ids comes first there too.
+
 The low-water mark is taken before the first page; what changed above it while a first load ran
 is read again by the next reading, less what the load has given already.
 """
@@ -14,17 +17,19 @@ is read again by the next reading, less what the load has given already.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from connections.connectors.base import ReadRequest
-from connections.connectors.dynamics import changes, queries, sources, tokens
+from connections.connectors.dynamics import changes, queries, ranges, sources, tokens
 from connections.connectors.dynamics.changes import Memory
 from connections.connectors.dynamics.client import DynamicsClient, with_query
 from connections.connectors.dynamics.columns import Shape
 from connections.connectors.dynamics.fetching import fetch
 from connections.connectors.dynamics.parties import Parties
+from connections.connectors.dynamics.streams import Ask, Streams
 from connections.connectors.dynamics.tokens import Checkpoint, Phase, Resume, Way
 from connections.connectors.dynamics.values import Decoded, PageDecoder
 from connections.errors import CheckpointExpired
@@ -43,6 +48,7 @@ class Reading:
     decoder: PageDecoder = field(init=False)
     parties: Parties = field(init=False)
     memory: Memory = field(init=False, default_factory=Memory)
+    given: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         """Prepare the decoder."""
@@ -60,6 +66,7 @@ class Reading:
             Phase.FETCH: self._fetch,
             Phase.CHANGES: self._changes,
             Phase.DELTA: self._delta,
+            Phase.SLICES: self._slices,
         }
         yield from phases[position.phase](position)
 
@@ -73,10 +80,13 @@ class Reading:
     def _beginning(self) -> Resume:
         entity, filtered = self.request.entity, self.request.query is not None
         way = changes.way_of(entity)
-        if filtered and way is Way.TRACKED:
-            return Resume(Phase.WALK, Checkpoint(way, slim=True))
+        slices = ranges.plan(self.client, entity)
+        if way is Way.TRACKED and (filtered or slices):
+            return Resume(Phase.WALK, Checkpoint(way, slim=True), slices=slices)
         low = changes.low_water(self.client, entity, way)
         goal = Checkpoint(way, low=max(low, 1))
+        if slices:
+            return Resume(Phase.SLICES, goal, slices=slices)
         return Resume(Phase.FETCH if filtered else Phase.ROWS, goal)
 
     def _beginning_of_changes(self, since: Checkpoint) -> Resume:
@@ -100,8 +110,50 @@ class Reading:
             if page.next_link:
                 yield self._page(Decoded(), _at(position, link=page.next_link))
         goal = _with(position.goal, link=self._required(link))
-        yield self._page(Decoded(), Resume(Phase.FETCH, goal))
-        yield from self._fetch(Resume(Phase.FETCH, goal))
+        if position.slices:
+            following = Resume(Phase.SLICES, goal, slices=position.slices)
+            yield self._page(Decoded(), following)
+            yield from self._slices(following)
+        else:
+            yield self._page(Decoded(), Resume(Phase.FETCH, goal))
+            yield from self._fetch(Resume(Phase.FETCH, goal))
+
+    def _slices(self, position: Resume) -> Iterator[Page]:
+        goal = position.goal
+        count = ranges.streams(self.client)
+        with closing(Streams(self._ask(), position.slices, count)) as streams:
+            for got in streams:
+                decoded = self._not_given(self.decoder.decode(got.body), is_cut=got.is_cut)
+                found = self._complete(decoded)
+                self._remember(found, goal)
+                goal = _with(goal, seen=self.memory.for_next(goal.low) if goal.low else {})
+                if got.left:
+                    yield self._page(found, Resume(Phase.SLICES, goal, slices=got.left))
+                else:
+                    yield self._last(found, goal)
+
+    def _ask(self) -> Ask:
+        request = self.request
+        if request.query is None:
+            return sources.ranged(self.client, self.shape, self._prefer(""))
+        query = queries.selecting(
+            request.entity, self.shape.fetched, request.query, page_size=request.page_size
+        )
+        return sources.ranged_fetch(self.client, request.entity, query)
+
+    def _not_given(self, found: Decoded, *, is_cut: bool) -> Decoded:
+        """Leave out what a page has given that was cut; remember this one if it is cut."""
+        known = self.given
+        if known:
+            kept = [at for at, row in enumerate(found.rows) if row[0] not in known]
+            found = replace(
+                found,
+                rows=[found.rows[at] for at in kept],
+                versions=[found.versions[at] for at in kept],
+            )
+        if is_cut:
+            known.update(str(row[0]) for row in found.rows)
+        return found
 
     def _rows(self, position: Resume) -> Iterator[Page]:
         goal = position.goal

@@ -49,16 +49,37 @@ class Phase(StrEnum):
     FETCH = "fetch"
     CHANGES = "changes"
     DELTA = "delta"
+    SLICES = "slices"
+
+
+class Slice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Records created from `low` until before `high` (ISO; empty: open), and how far it was read.
+
+    `ends` is about when the last of them was created. `is_undated`: those without a time of
+    creation. `link`, or `page` and `cookie`, continue it.
+    """
+
+    low: str = ""
+    high: str = ""
+    ends: str = ""
+    is_undated: bool = False
+    link: str = ""
+    page: int = 1
+    cookie: str = ""
 
 
 class Resume(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where an interrupted reading goes on: phase, next page, and the checkpoint it works for."""
+    """Where an interrupted reading goes on: phase, next page, and the checkpoint it works for.
+
+    `slices`: the ranges that are still to be read, if several are read at once.
+    """
 
     phase: Phase
     goal: Checkpoint
     link: str = ""
     page: int = 1
     cookie: str = ""
+    slices: tuple[Slice, ...] = ()
 
 
 T = TypeVar("T", Checkpoint, Resume)
