@@ -235,6 +235,7 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},  # a client's mistake is the client's to see
         "msal": {"level": "INFO"},  # below that it shows codes and verifiers
+        "spnego": {"level": "INFO"},  # below that it shows what it sends
         **{
             name: {"level": "INFO"}
             for name in ("resco_sync", "organizations", "connections", "syncjobs")

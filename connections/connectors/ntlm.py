@@ -9,6 +9,7 @@ certificate of the server (extended protection, RFC 5929 §4).
 from __future__ import annotations
 
 import re
+import struct
 from base64 import b64decode, b64encode
 from typing import Any
 
@@ -20,7 +21,7 @@ from requests.auth import AuthBase
 
 from connections.addresses import same_origin, target_of
 from connections.connectors.authority import windows_scheme
-from connections.errors import LoginFailed, Refused, Retryable
+from connections.errors import LoginFailed, Refused
 from connections.logins import Login, LoginKind
 
 try:
@@ -55,7 +56,7 @@ class WindowsLogin(AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Ask to see the answer."""
-        request.register_hook("response", self._seen)
+        request.register_hook("response", self._seen)  # type: ignore[no-untyped-call]
         return request
 
     def _seen(self, response: requests.Response, **options: Any) -> requests.Response:
@@ -65,10 +66,10 @@ class WindowsLogin(AuthBase):
             return response
         try:
             return self._logged_in(response, scheme, options)
-        except spnego.exceptions.SpnegoError as error:
+        except (spnego.exceptions.SpnegoError, struct.error, ValueError) as error:
             raise LoginFailed(
-                f"The Windows login at {target_of(self._endpoint)} cannot be made. Enter the user "
-                "name as DOMAIN\\user or user@domain."
+                f"The Windows login at {target_of(self._endpoint)} could not be completed. Enter "
+                "the user name as DOMAIN\\user or user@domain, and check the address."
             ) from error
 
     def _logged_in(
@@ -109,16 +110,13 @@ def _repeated(
     response.raw.release_conn()
     request = response.request.copy()
     request.headers["Authorization"] = f"{scheme} {b64encode(token or b'').decode()}"
-    return response.connection.send(request, **options)  # type: ignore[attr-defined,no-any-return]
+    return response.connection.send(request, **options)
 
 
 def _token(response: requests.Response, scheme: str) -> bytes:
     header = response.headers.get("WWW-Authenticate", "")
     found = re.search(rf"(?:^|,)\s*{scheme}\s+([A-Za-z0-9+/=]+)", header, re.IGNORECASE)
-    try:
-        return b64decode(found[1], validate=True) if found else b""
-    except ValueError as error:
-        raise Retryable("The server's answer to the Windows login cannot be read.") from error
+    return b64decode(found[1], validate=True) if found else b""
 
 
 def _bindings(response: requests.Response) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import orjson
@@ -19,7 +20,8 @@ from connections.connectors.authority import (
     challenge,
     challenged,
 )
-from connections.connectors.login_faults import membership_fault, token_fault
+from connections.connectors.http import HttpClient
+from connections.connectors.login_faults import token_fault
 from connections.egress import Reply, Session
 from connections.errors import LoginFailed, Refused
 from connections.logins import Login
@@ -239,71 +241,75 @@ def test_an_authority_without_numbers_is_understood(
     assert re.search(sentence, str(token_fault(document, 401)))
 
 
-@pytest.mark.parametrize(
-    ("code", "sentence"),
-    [
-        ("0x80072560", "not a member of this organization"),
-        ("0x80040225", "The user is disabled in this organization"),
-        ("0x80042F09", "no security role"),
-        ("0x8004D24B", "no licence"),
-    ],
-)
-def test_a_valid_login_may_still_have_no_place_here(code: str, sentence: str) -> None:
-    assert sentence in str(membership_fault(code))
-    assert membership_fault("0x80040220") is None
-
-
 def test_a_login_never_shows_its_secret() -> None:
     assert "s3cret" not in repr(Login("joe", "s3cret"))
 
 
-class FakeMicrosoft(Session):
-    """A session to which Microsoft's authority answers; nothing leaves the machine."""
-
-    def __init__(self, status: int = 200, **token: object) -> None:
-        super().__init__(allow=Allowlist())
-        self.status, self.token, self.posted = status, token, list[bytes]()
-
-    def request(self, method: str, url: str, **rest: object) -> Reply:
-        if "openid-configuration" in url:
-            endpoints = {name: f"{TENANT}/{name}" for name in ("authorize", "token")}
-            document: object = {
-                "token_endpoint": endpoints["token"],
-                "authorization_endpoint": endpoints["authorize"],
-                "issuer": f"{TENANT}/v2.0",
-            }
-            return Reply(200, {}, orjson.dumps(document), url)
-        if "userrealm" in url:
-            return Reply(200, {}, b'{"account_type":"Managed"}', url)
-        if url.endswith("/token"):
-            self.posted.append(bytes(rest["body"]))  # type: ignore[call-overload]
-            return Reply(self.status, {}, orjson.dumps(self.token), url)
-        return Reply(404, {}, b"{}", url)
+COMMON = "https://login.microsoftonline.com/common"
 
 
-@pytest.mark.filterwarnings("ignore:This API has been deprecated for public client flows")
-@pytest.mark.parametrize("user", [CLIENT_ID, "joe@contoso.com"])
-def test_msal_speaks_through_our_session(user: str) -> None:
-    session = FakeMicrosoft(access_token="t", expires_in=3599, token_type="Bearer")  # noqa: S106
-    authority = Authority(TENANT, "https://contoso.crm4.dynamics.com")
-    document, status = token_requests.by_msal(authority, Login(user, "s3cret"), session)
-    assert (document["access_token"], status) == ("t", 200)
-    assert b"s3cret" in session.posted[0]
-    assert b"contoso.crm4.dynamics.com" in session.posted[0]
+@pytest.mark.parametrize("place", ["common", "organizations"])
+def test_an_application_needs_a_tenant(session: Session, place: str) -> None:
+    authority = challenged(
+        bearer(f"https://login.microsoftonline.com/{place}/oauth2/authorize"), ENDPOINT
+    )
+    with pytest.raises(Refused, match="Enter the tenant as the authority: https://login"):
+        token_requests.ask(authority, Login(CLIENT_ID, "s3cret"), session)
+    assert not authority.names_tenant
 
 
-def test_msal_reports_a_wrong_secret() -> None:
-    session = FakeMicrosoft(401, error="invalid_client", error_codes=[7000215])
-    authority = Authority(TENANT, "https://contoso.crm4.dynamics.com")
-    document, status = token_requests.by_msal(authority, Login(CLIENT_ID, "s3cret"), session)
-    assert "secret is wrong" in str(token_fault(document, status))
+def test_a_confirmed_tenant_takes_the_place_of_common() -> None:
+    header = bearer(f"{COMMON}/oauth2/authorize")
+    assert challenged(header, ENDPOINT, f"{TENANT}/oauth2/v2.0/token/").url == TENANT
+    assert challenged(header, ENDPOINT, "https://adfs.example.com/adfs").url == COMMON
+    other = bearer("https://login.windows.net/contoso.com/oauth2/authorize")
+    found = challenged(other, ENDPOINT, TENANT)
+    assert found.url == "https://login.windows.net/contoso.com"
 
 
-def test_msal_reports_an_unknown_tenant() -> None:
-    class NoTenant(FakeMicrosoft):
-        def request(self, method: str, url: str, **rest: object) -> Reply:
-            return Reply(400, {}, b'{"error":"invalid_tenant"}', url)
+def test_ad_fs_takes_a_resource_at_its_own_endpoint(session: Session) -> None:
+    forms: list[tuple[str, dict[str, list[str]]]] = []
 
-    authority = Authority(TENANT, "https://contoso.crm4.dynamics.com")
-    with pytest.raises(LoginFailed, match="does not know the tenant"):
-        token_requests.by_msal(authority, Login(CLIENT_ID, "s3cret"), NoTenant())
+    def adfs(request: Request) -> Answer:
+        if request.method == "POST":
+            forms.append((request.path, parse_qs(request.body.decode())))
+            return Answer(200, b'{"access_token":"t","expires_in":"3600"}')
+        url = f"http://{request.headers['host']}"
+        return Answer(401, headers=bearer(f"{url}/adfs/oauth2/authorize", f"{url}/"))
+
+    with serve(adfs) as url:
+        make_authentication(url, session, "joe@contoso.com").headers()
+    path, form = forms[0]
+    assert path == "/adfs/oauth2/token"
+    assert form["resource"] == [url]
+    assert "scope" not in form
+
+
+class Late(Session):
+    """A session to servers whose clocks stand still."""
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Reply:
+        reply = super().request(method, url, headers=headers, body=body)
+        return replace(reply, headers={**reply.headers, "Date": LONG_AGO})
+
+
+def test_a_new_token_that_is_refused_points_at_a_wrong_clock() -> None:
+    now = [0.0]
+    with Late(allow=Allowlist.of(["127.0.0.1"])) as session, serve(TokenServer()) as url:
+        authentication = make_authentication(url, session, clock=lambda: now[0])
+        client = HttpClient(session, authentication)
+        with pytest.raises(LoginFailed, match="refused a new token. The clock .* Set the clock"):
+            client.request("GET", f"{url}/accounts")
+        proof = authentication.headers()
+        now[0] = 61.0
+        assert authentication.renew(proof)
+
+
+LONG_AGO = "Fri, 01 May 2020 12:00:00 GMT"
