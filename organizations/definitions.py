@@ -76,9 +76,16 @@ def _load_relationship(document: Mapping[str, Any]) -> Relationship:
 
 
 def _plain(value: object) -> object:
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
     if is_dataclass(value):
-        pairs = ((item, getattr(value, item.name)) for item in fields(value))
-        return {item.name: _plain(held) for item, held in pairs if _differs(item, held)}
+        held = ((name, default, getattr(value, name)) for name, default in _defaults(kind))
+        return {
+            name: _plain(item)
+            for name, default, item in held
+            if item is not default and item != default
+        }
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, list | tuple):
@@ -88,9 +95,18 @@ def _plain(value: object) -> object:
     return value
 
 
-def _differs(item: Field[Any], held: object) -> bool:
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_NONE = object()
+"""Equal to no value: the default of a field that has none."""
+
+
+@lru_cache(maxsize=32)
+def _defaults(kind: type[Any]) -> tuple[tuple[str, object], ...]:
+    """Return name and default of each field of a dataclass."""
+    return tuple((item.name, _default(item)) for item in fields(kind))
+
+
+def _default(item: Field[Any]) -> object:
     if item.default is not MISSING:
-        return bool(held != item.default)
-    if item.default_factory is not MISSING:
-        return bool(held != item.default_factory())
-    return True
+        return item.default
+    return item.default_factory() if item.default_factory is not MISSING else _NONE

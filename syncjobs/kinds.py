@@ -18,7 +18,7 @@ from connections.connectors.base import Connector
 from connections.errors import Refused
 from connections.metadata.plan import MetadataPlan, plan_from_json, plan_to_json
 from connections.models import Connection, SyncedEntity
-from syncjobs import entity_tasks, lease, verifying
+from syncjobs import checking, entity_tasks, lease, verifying
 from syncjobs.engine.sync import sync
 from syncjobs.engine.values import EntityTask, Problem
 from syncjobs.models import Checkpoint, Run, RunEntity
@@ -49,15 +49,19 @@ def connect(run: Run) -> Outcome:
 def update_server(run: Run) -> Outcome:
     """Take over the server's metadata; only the plan in options["plan"], if there is one.
 
-    With options["preview"] nothing is taken over; the plan is kept with the run.
+    With options["preview"] nothing is taken over; the plan is kept with the run. With
+    options["full"] everything is read, whatever the server says has changed.
     """
+    full = bool(run.options.get("full"))
     if run.options.get("preview"):
-        plan = service.preview(run.connection, progress=MetadataProgress(run))
+        plan = service.preview(run.connection, full=full, progress=MetadataProgress(run))
         Run.objects.filter(pk=run.pk).update(result=plan_to_json(plan))
         return Outcome(Run.State.SUCCEEDED, f"Preview: {_plan_text(plan)}")
     document = run.options.get("plan")
     approved = plan_from_json(document) if document else None
-    plan = service.carry_out(run.connection, approved=approved, progress=MetadataProgress(run))
+    plan = service.carry_out(
+        run.connection, approved=approved, full=full, progress=MetadataProgress(run)
+    )
     return Outcome(Run.State.SUCCEEDED, _plan_text(plan))
 
 
@@ -118,11 +122,18 @@ def verify(run: Run) -> Outcome:
     return Outcome(state, f"{told}.")
 
 
+def readiness(run: Run) -> Outcome:
+    """Ask the server whether it is ready, and keep the report; writes no record."""
+    report = checking.carry_out(run.connection, MetadataProgress(run))
+    return Outcome(Run.State.SUCCEEDED, report.summary)
+
+
 KINDS: Mapping[str, Callable[[Run], Outcome]] = {
     Run.Kind.CONNECT: connect,
     Run.Kind.UPDATE_SERVER: update_server,
     Run.Kind.SYNC: sync_all,
     Run.Kind.VERIFY: verify,
+    Run.Kind.READINESS: readiness,
 }
 
 

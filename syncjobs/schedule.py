@@ -38,6 +38,12 @@ def next_due(job: SyncJob, after: datetime) -> datetime:
     return _on_grid(timedelta(hours=job.every), after, _EPOCH + timedelta(minutes=job.minute))
 
 
+def interval(job: SyncJob, now: datetime) -> timedelta:
+    """Return the time between the job's next two runs."""
+    first = next_due(job, now)
+    return next_due(job, first) - first
+
+
 def apply(job: SyncJob, now: datetime) -> None:
     """Set `next_due` of a job that was made, changed, activated or deactivated; not saved."""
     check(job)

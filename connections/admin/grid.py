@@ -9,6 +9,7 @@ from django.db import transaction
 
 from connections.connect import service
 from connections.models import Connection
+from organizations.errors import InvalidRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,10 @@ def save(
 ) -> GridChange:
     """Apply the two check boxes of the rows that were shown; tables of new ones are made.
 
-    Rows with a problem stay as they are. Disabling keeps data and links.
+    Rows with a problem stay as they are. Disabling keeps data and links. Raises InvalidRequest
+    with the reason when one of them is to be enabled.
     """
+    _check(connection, enabled)
     rows = list(connection.entities.select_for_update().filter(name__in=list(shown), problem=""))
     change = GridChange(
         enabled=tuple(row.name for row in rows if not row.enabled and row.name in enabled),
@@ -57,3 +60,9 @@ def save(
     if change.enabled:
         service.enable_tables(connection)
     return change
+
+
+def _check(connection: Connection, enabled: set[str]) -> None:
+    refused = connection.entities.filter(name__in=enabled, enabled=False).exclude(problem="")
+    for row in refused[:1]:
+        raise InvalidRequest(f"'{row.name}' cannot be enabled: {row.problem}", "enabled")

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -112,11 +113,19 @@ def fingerprint(element: object) -> str:
 
 
 def _compared(value: Any) -> Any:
+    if isinstance(value, str | int | None):
+        return value
     if isinstance(value, tuple):
         return [_compared(item) for item in value]
     if not is_dataclass(value):
         return value
-    return [_compared(getattr(value, item.name)) for item in fields(value) if item.compare]
+    return [_compared(getattr(value, name)) for name in _names(type(value))]
+
+
+@lru_cache(maxsize=32)
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    """Return the fields of an element that count as a difference."""
+    return tuple(item.name for item in fields(kind) if item.compare)
 
 
 def _digest(text: bytes) -> str:

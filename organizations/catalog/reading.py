@@ -85,8 +85,8 @@ class Catalog:
 
     def taken_over(self) -> int:
         """Count the entities that come from a server and are not hidden."""
-        local = models.Q(document__origin=Origin.LOCAL.value)
-        return self._rows().filter(is_hidden=False).exclude(local).count()
+        local = {"origin": Origin.LOCAL.value}
+        return self._rows().filter(is_hidden=False).exclude(document__contains=local).count()
 
     def owners(self, ids: Iterable[str]) -> dict[str, set[str]]:
         """Return metadata id → names of the entities in whose definitions it stands.

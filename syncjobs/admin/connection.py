@@ -28,6 +28,8 @@ from syncjobs.admin.dashboard import with_last_run
 from syncjobs.admin.entities import EntitiesPages
 from syncjobs.admin.metadata import MetadataPages
 from syncjobs.admin.page import signed_in, starter
+from syncjobs.admin.readiness import ReadinessPages
+from syncjobs.admin.rehearsal import RehearsalPages
 from syncjobs.admin.requests import RequestsPages
 from syncjobs.admin.run import RUN_COLOURS
 from syncjobs.admin.signing_in import SignInPages
@@ -39,7 +41,15 @@ STATE_COLOURS = {"ready": "success", "failed": "danger", "setting_up": "warning"
 
 
 @admin.register(Connection)
-class ConnectionAdmin(SignInPages, EntitiesPages, MetadataPages, RequestsPages, VerificationPages):
+class ConnectionAdmin(
+    SignInPages,
+    EntitiesPages,
+    MetadataPages,
+    ReadinessPages,
+    RehearsalPages,
+    RequestsPages,
+    VerificationPages,
+):
     """Server and client, state, last run; nothing is edited in the list."""
 
     list_display = ("client_name", "server_name", "shown_state", "last_run", "last_run_time")
@@ -66,6 +76,8 @@ class ConnectionAdmin(SignInPages, EntitiesPages, MetadataPages, RequestsPages, 
             *self.sign_in_urls(),
             *self.entities_urls(),
             *self.metadata_urls(),
+            *self.readiness_urls(),
+            *self.rehearsal_urls(),
             *self.requests_urls(),
             *self.verification_urls(),
             *super().get_urls(),

@@ -16,7 +16,8 @@ from django.urls import URLPattern, path
 from connections.admin import grid
 from connections.admin.filter_form import FilterForm
 from connections.models import Connection, SyncedEntity
-from organizations.errors import NotFound
+from connections.readiness import saving
+from organizations.errors import InvalidRequest, NotFound
 from syncjobs.admin.page import Pages
 from syncjobs.models import Run, RunEntity, Verification
 
@@ -62,6 +63,7 @@ class EntitiesPages(Pages[Connection]):
             title=f"Resco CRM Sync · {connection.name}",
             original=connection,
             connection=connection,
+            readiness=saving.latest(connection),
             rows=_rows(connection, page.object_list),
             listed=page,
             search=search,
@@ -105,6 +107,8 @@ def _save(request: HttpRequest, connection: Connection) -> None:
             enabled=set(request.POST.getlist("enabled")),
             deletion=set(request.POST.getlist("deletion")),
         )
+    except InvalidRequest as error:
+        messages.error(request, f"Nothing was saved: {error}")
     except NotFound as error:
         messages.error(request, f"Nothing was saved: {error} Run Update Server first.")
     else:

@@ -66,9 +66,10 @@ class SyncedEntitySerializer(serializers.ModelSerializer[SyncedEntity]):
             "sync_deletion",
             "filter_xml",
             "problem",
+            "note",
             "last_sync",
         )
-        read_only_fields = ("name", "label", "is_intersect", "problem")
+        read_only_fields = ("name", "label", "is_intersect", "problem", "note")
 
 
 class SyncJobSerializer(serializers.ModelSerializer[SyncJob]):

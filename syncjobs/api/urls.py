@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from syncjobs.api.connections import ConnectionViewSet, EntityDetail, EntityList
 from syncjobs.api.jobs import SyncJobViewSet
+from syncjobs.api.readiness import Readiness
 from syncjobs.api.requests import RequestHours
 from syncjobs.api.runs import RunViewSet
 from syncjobs.api.verification import DifferenceList, VerificationList
@@ -23,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("connections/<str:name>/verification/", VerificationList.as_view(), name="api-proofs"),
     path("connections/<str:name>/differences/", DifferenceList.as_view(), name="api-differences"),
+    path("connections/<str:name>/readiness/", Readiness.as_view(), name="api-readiness"),
     path("connections/<str:name>/requests/", RequestHours.as_view(), name="api-requests"),
     path("", include(router.urls)),
 ]

@@ -15,7 +15,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from connections.models import Connection
 from organizations.store import Store
-from syncjobs.bench import database, pull, recording, serve, world, writer
+from syncjobs.bench import database, limits, metadata, pull, recording, serve, world, writer
+
+WHAT = ("pull", "serve", "limits", "metadata", "memory", "user")
 
 
 class Command(BaseCommand):
@@ -23,14 +25,16 @@ class Command(BaseCommand):
 
     help = (
         "Measure speed. pull: server to client, beside a fixed SQL script and plain download. "
-        "serve: the twin's pages, beside plain download."
+        "serve: the twin's pages, beside plain download. limits: a first load under limits that "
+        "bind. metadata: Update Server from an organization of many entities, twice."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare what is measured and how much of it."""
-        parser.add_argument("what", choices=("pull", "serve", "memory", "user"))
+        parser.add_argument("what", choices=WHAT)
         parser.add_argument("--records", type=int, default=200_000)
         parser.add_argument("--rounds", type=int, default=5)
+        parser.add_argument("--entities", type=int, default=1500, help="for metadata")
         parser.add_argument(
             "--memory-records",
             type=int,
@@ -54,7 +58,8 @@ class Command(BaseCommand):
 
     def _outside(self, options: dict[str, Any]) -> None:
         small, large = options["memory_records"]
-        plain = ["--records", str(options["records"]), "--rounds", str(options["rounds"])]
+        named = ("records", "rounds", "entities")
+        plain = [text for name in named for text in (f"--{name}", str(options[name]))]
         asked = [*plain, "--json"] if options["json"] else plain
         jobs = [[options["what"], *asked]]
         if options["what"] == "pull" and large:
@@ -76,6 +81,10 @@ class Command(BaseCommand):
         records, rounds = options["records"], options["rounds"]
         if options["what"] == "serve":
             return serve.compare(folder, records=records, rounds=rounds, say=self._say)
+        if options["what"] == "limits":
+            return limits.compare(records, self._say)
+        if options["what"] == "metadata":
+            return metadata.measure(options["entities"])
         port = recording.free_port()
         self._say(f"Recording the pages of {records:,} records once…")
         connection = recording.record(folder, port, records)
