@@ -22,7 +22,7 @@ from organizations.dynamics.errors import (
     unknown_property,
     unknown_record,
 )
-from organizations.dynamics.names import property_name
+from organizations.dynamics.names import Shape
 from organizations.dynamics.resource import Segment
 from organizations.models import EntityDefinition
 from organizations.query.matcher import matches
@@ -88,10 +88,10 @@ class _Names:
     """The properties of the two sets (`organizations.query.odata_reader.Names`)."""
 
     def attribute(self, entity: Entity, name: str) -> str:
-        found = {property_name(item): item.name for item in entity.attributes}
-        if name not in found:
-            raise unknown_property(name, entity.name)
-        return found[name]
+        return Shape(entity).property(name).name
+
+    def function_attribute(self, entity: Entity, name: str) -> str:
+        return self.attribute(entity, name)
 
     def link(self, entity: Entity, name: str, alias: str) -> tuple[Link, Entity]:
         if entity is not _FILTER or name != "sdkmessageid":
@@ -166,14 +166,10 @@ def _filters(call: Call) -> Iterator[Values]:
 
 
 def _shown(call: Call, entity: Entity, row: Values) -> dict[str, Any]:
-    names = {property_name(item): item.name for item in entity.attributes}
-    text = call.options.get("$select")
-    wanted = [item.strip() for item in text.split(",") if item.strip()] if text else list(names)
-    for name in wanted:
-        if name not in names:
-            raise unknown_property(name, entity.name)
-    columns = dict.fromkeys((*wanted, entity.primary_id))
-    own = {name: row[names[name]] for name in columns}
+    shape, text = Shape(entity), call.options.get("$select")
+    names = [item.strip() for item in text.split(",") if item.strip()] if text else []
+    columns = dict.fromkeys((*(names or shape.properties), entity.primary_id))
+    own = {name: row[shape.property(name).name] for name in columns}
     return {"@odata.etag": 'W/"1"', **own, **_expanded(call, entity, row)}
 
 

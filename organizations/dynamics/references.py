@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.http import HttpResponse
 
-from organizations.dynamics import single, targets
+from organizations.dynamics import keys, single, targets
 from organizations.dynamics.call import Call, nothing
 from organizations.dynamics.errors import (
     DUPLICATE,
@@ -115,6 +115,11 @@ def _named(call: Call) -> object:
 def _removed(call: Call, navigation: Navigation, segment: Segment) -> str:
     if segment.key is not None:
         return segment.key
+    if segment.pairs:
+        entity = navigation.targets[0]
+        if not call.catalog.enabled(entity):
+            raise unknown_segment(navigation.name)
+        return keys.record_id(call, Shape(call.catalog.entity(entity)), segment)
     address = call.options.get("$id")
     if address is None:
         raise bad_request("Name the record to unlink: in brackets, or by $id.")

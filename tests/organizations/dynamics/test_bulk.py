@@ -136,6 +136,8 @@ def test_messages_are_listed(api: Api) -> None:
     found = api.rows(f"sdkmessagefilters?$filter=_sdkmessageid_value eq {row['sdkmessageid']}")
     assert "book" in {item["primaryobjecttypecode"] for item in found}
     assert len(api.rows("sdkmessagefilters?$top=2")) == 2
+    one_of = "Microsoft.Dynamics.CRM.In(PropertyName='primaryobjecttypecode',PropertyValues=['x'])"
+    assert api.rows(f"sdkmessagefilters?$filter={one_of}") == []
 
 
 @pytest.mark.parametrize(

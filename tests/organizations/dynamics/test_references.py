@@ -149,6 +149,15 @@ def test_a_pair_is_removed_from_either_side(api: Api, by_option: bool, first: bo
     assert api.fails(path, "DELETE")[:2] == (404, "0x80040217")
 
 
+def test_a_pair_is_removed_by_alternate_key(api: Api) -> None:
+    book, shelf = make(api.twin, "book", name="A", isbn="7"), make(api.twin, "shelf", name="a")
+    Store(api.twin).associate("book_shelf_association", book, shelf)
+    path = f"shelves({shelf})/book_shelf_association"
+    assert api.fails(f"{path}(isbn='8')/$ref", "DELETE")[:2] == (404, "0x80060891")
+    assert api.send("DELETE", f"{path}(isbn='7')/$ref").status_code == 204
+    assert api.rows("bookshelfcollection") == []
+
+
 def test_a_pair_that_is_there_is_refused(api: Api) -> None:
     book, shelf = make_pair(api)
     body = {"@odata.id": f"shelves({shelf})"}

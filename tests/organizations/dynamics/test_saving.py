@@ -13,6 +13,7 @@ from organizations.catalog import delete_organization
 from organizations.models import Organization
 from organizations.records import Reference
 from organizations.store import Store
+from tests.organizations.dynamics import batches
 from tests.organizations.dynamics.library import Api, make
 from tests.organizations.dynamics.office import make_office
 
@@ -193,6 +194,23 @@ def test_a_record_is_written_on_behalf_of_a_user(api: Api, header: str) -> None:
     after = json.loads(changed.content)
     assert (after["_createdby_value"], after["_modifiedby_value"]) == (user, bob)
     assert after["_modifiedonbehalfby_value"] == str(api.user.pk)
+
+
+def test_a_batch_is_sent_on_behalf_of_a_user(api: Api) -> None:
+    user = make(api.twin, "systemuser", name="Ann")
+    body = batches.body_of(
+        batches.operation("POST", "firms", {"name": "A"}),
+        batches.operation("POST", "firms", {"name": "B"}, {"MSCRMCallerID": str(uuid4())}),
+    )
+    response = api.client.post(
+        f"{api.root}$batch",
+        body.encode(),
+        content_type="multipart/mixed; boundary=batch_1",
+        headers={"Authorization": f"Bearer {api.token}", "MSCRMCallerID": user},
+    )
+    assert response.status_code == 403
+    (firm,) = api.rows("firms")
+    assert (firm["name"], firm["_createdby_value"]) == ("A", user)
 
 
 def test_an_unknown_user_is_refused(api: Api) -> None:
