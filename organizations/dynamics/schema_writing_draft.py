@@ -45,6 +45,10 @@ class Draft:
         if is_new:
             self._new.append(entity.name)
 
+    def type_codes(self) -> list[int | None]:
+        """Return the type codes of all entities changed so far."""
+        return [entity.type_code for entity in self._changed.values()]
+
     def add_attributes(self, name: str, *attributes: Attribute) -> None:
         """Give an entity more attributes; those it has by name stay as they are."""
         entity = self.entity(name)

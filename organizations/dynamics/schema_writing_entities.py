@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from organizations.dynamics import schema_writing_attributes as attributes
-from organizations.dynamics.call import Call
 from organizations.dynamics.codec import entity_from_json, entity_to_json
 from organizations.dynamics.codec.properties import Json
 from organizations.dynamics.errors import bad_request
@@ -35,6 +34,7 @@ from organizations.schema import Attribute, AttributeType, Entity, ManyToMany, O
 
 FIRST_TYPE_CODE = 10_000
 _KIND = "EntityMetadata"
+_OWNERSHIPS = (Ownership.USER, Ownership.ORGANIZATION, Ownership.NONE)
 _HISSING = ("s", "x", "z", "ch", "sh")
 _VOWELS = "aeiou"
 _NAVIGATIONS = (
@@ -75,7 +75,7 @@ def create(draft: Draft, raw: Mapping[str, Any]) -> Entity:
     if not isinstance(bodies, list) or not bodies:
         raise bad_request("No attributes for Create Entity action.", NO_ATTRIBUTES)
     own = [attributes.made(call, name, body, at) for at, body in enumerate(bodies)]
-    entity = _entity(call, schema, raw, _primary(own))
+    entity = _entity(draft, schema, raw, _primary(own))
     given = standard(
         schema,
         entity.label.text(call.organization.language),
@@ -107,16 +107,17 @@ def _primary(own: Sequence[Attribute]) -> Attribute:
     return found[0]
 
 
-def _entity(call: Call, schema: str, raw: Mapping[str, Any], primary: Attribute) -> Entity:
-    body = {k: v for k, v in clean(call, raw).items() if k not in _NAVIGATIONS and v is not None}
+def _entity(draft: Draft, schema: str, raw: Mapping[str, Any], primary: Attribute) -> Entity:
+    found = clean(draft.call, raw).items()
+    body = {k: v for k, v in found if k not in _NAVIGATIONS and v is not None}
     check_names(body, _known(), _KIND)
     if body.get("IsActivity"):
         raise invalid("New activity entities cannot be made in this organization.")
     if not body.get("DisplayName"):
         raise invalid("A new entity needs a DisplayName.")
     ownership = body.get("OwnershipType", "UserOwned")
-    if ownership not in (Ownership.USER, Ownership.ORGANIZATION):
-        raise invalid(f"OwnershipType '{ownership}' is neither UserOwned nor OrganizationOwned.")
+    if ownership not in _OWNERSHIPS:
+        raise invalid(f"OwnershipType '{ownership}' is not one of {', '.join(_OWNERSHIPS)}.")
     name = schema.lower()
     document: Json = {
         **body,
@@ -126,7 +127,7 @@ def _entity(call: Call, schema: str, raw: Mapping[str, Any], primary: Attribute)
         "PrimaryNameAttribute": primary.name,
         "EntitySetName": body.get("EntitySetName") or plural(name),
         "CollectionSchemaName": plural(schema),
-        "ObjectTypeCode": _type_code(call),
+        "ObjectTypeCode": _type_code(draft),
         "OwnershipType": ownership,
         "IsCustomEntity": True,
         "IntroducedVersion": "1.0",
@@ -148,10 +149,11 @@ def plural(name: str) -> str:
     return f"{name}s"
 
 
-def _type_code(call: Call) -> int:
-    rows = EntityDefinition.objects.filter(organization=call.organization)
-    codes = rows.values_list("document__type_code", flat=True)
-    return max(FIRST_TYPE_CODE, *(code + 1 for code in codes if code))
+def _type_code(draft: Draft) -> int:
+    rows = EntityDefinition.objects.filter(organization=draft.call.organization)
+    known = rows.values_list("document__type_code", flat=True)
+    codes = [code for code in (*known, *draft.type_codes()) if code]
+    return max([FIRST_TYPE_CODE - 1, *codes]) + 1
 
 
 def update(draft: Draft, before: Entity, raw: Mapping[str, Any]) -> None:
