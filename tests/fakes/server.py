@@ -31,11 +31,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server says."""
+    """What the server says; after `cut` bytes of the body, if given, the connection breaks off.
+
+    With `cut` below 0 not even the status is sent.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    cut: int | None = None
 
 
 Handler = Callable[[Request], Answer]
@@ -51,6 +55,9 @@ def _conversation(handler: Handler) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             request = Request(self.command, self.path, headers, self.rfile.read(length))
             answer = handler(request)
+            self.close_connection |= answer.cut is not None
+            if answer.cut is not None and answer.cut < 0:
+                return
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
@@ -58,7 +65,7 @@ def _conversation(handler: Handler) -> type[BaseHTTPRequestHandler]:
             if answer.status not in {204, 304} and "Content-Length" not in answer.headers:
                 self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
-            self.wfile.write(answer.body)
+            self.wfile.write(answer.body[: answer.cut])
 
         do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any  # noqa: N815
 

@@ -39,8 +39,10 @@ Outcome = Done | Conflict | Rejected
 OPERATIONS = 200
 """Writes in one request: enough to spare requests, few enough for a server's two minutes."""
 _ASKED_TO_WAIT = frozenset({"429", CONNECT_FAILED})
-_SMALLER = 6
-"""A portion that is lost again is sent in so many, until whatever breaks it stands alone."""
+_SAME_SIZE, _SMALLER = 3, 6
+"""A portion that is lost so often is sent in so many, until whatever breaks it stands alone."""
+_LARGEST_TRIES = 9
+"""Losses until a record stands alone: of 200, 33 and 5."""
 
 
 class Lost(Exception):
@@ -59,6 +61,8 @@ class Rounds:
     _waiting: dict[int, Part] = field(default_factory=dict)
     _outcomes: dict[int, Outcome] = field(default_factory=dict)
     _tries: Counter[int] = field(default_factory=Counter)
+    _failing: Counter[int] = field(default_factory=Counter)
+    _losses: int = 0
     _limits: dict[int, int] = field(default_factory=dict)
     _has_batch: bool = True
     _pause: float = 0.0
@@ -119,24 +123,33 @@ class Rounds:
         """Let each write of a portion find out what became of it."""
         if error.code in _ASKED_TO_WAIT or all(part.method == "GET" for _, part in portion):
             raise error
+        self._losses += 1
+        attempts = self.client.patience.attempts
+        if self._losses >= (attempts if len(portion) == 1 else 2 * attempts):
+            raise error
         for at, part in portion:
-            if self._tries[at] >= self.client.patience.attempts - 1:
-                raise error
-            if self._tries[at]:
+            self._tries[at] += 1
+            if len(portion) == 1 and self._tries[at] >= _LARGEST_TRIES + attempts:
+                self._outcomes[at] = _given_up(error)
+                continue
+            if self._tries[at] % _SAME_SIZE == 0:
                 self._limits[at] = max(1, len(portion) // _SMALLER)
             self._again(at, part, error.after)
 
     def _take(self, at: int, part: Part, reply: Reply) -> None:
+        if part.method != "GET":
+            self._losses = 0
         passing = reply.status >= 400 and meaning_of(reply).recovery is Recovery.RETRY
-        if passing and self._tries[at] < self.client.patience.attempts - 1:
+        if passing and self._failing[at] < self.client.patience.attempts - 1:
+            self._failing[at] += 1
             asked = retry_after(reply.headers.get("Retry-After", ""), datetime.now(UTC))
             self._again(at, part, asked)
         else:
             self._advance(at, partial(self.writes[at].send, reply))
 
     def _again(self, at: int, part: Part, asked: float | None) -> None:
-        self._tries[at] += 1
-        wait = asked if asked is not None else self.client.patience.wait(self._tries[at])
+        tries = self._tries[at] + self._failing[at]
+        wait = asked if asked is not None else self.client.patience.wait(tries)
         self._pause = max(self._pause, wait)
         if part.method == "GET":
             self._waiting[at] = part
@@ -150,3 +163,11 @@ class Rounds:
             self._outcomes[at] = end.value
         except (Conflict, Rejected) as error:
             self._outcomes[at] = error
+
+
+def _given_up(error: Retryable) -> Rejected:
+    return Rejected(
+        f"Writing it was tried many times while other records were written. {error} If it stays, "
+        "look into the organization's plug-in trace log.",
+        code=error.code or "lost",
+    )

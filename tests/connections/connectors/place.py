@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from connections.connectors.base import Batch, BatchResult, Connector, ReadRequest
 from organizations.query.nodes import Condition, Group, Logic, Operator, Query
@@ -20,6 +21,8 @@ class Place(ABC):
 
     can_link = True
     """Whether its filters may use linked entities."""
+    is_disturbed = False
+    """Whether answers get lost, so that nobody can tell who deleted a record that is gone."""
 
     @abstractmethod
     def connector(self) -> Connector:
@@ -62,9 +65,15 @@ def make_things(place: Place, number: int) -> list[str]:
     return [place.create("thing", {"text": f"thing {at}"}) for at in range(number)]
 
 
+_described: WeakKeyDictionary[Connector, dict[str, Entity]] = WeakKeyDictionary()
+
+
 def described(connector: Connector, name: str) -> Entity:
-    (entity,) = connector.describe([name])
-    return entity
+    """Return the entity; each connector is asked once, since it takes many requests."""
+    known = _described.setdefault(connector, {})
+    if name not in known:
+        (known[name],) = connector.describe([name])
+    return known[name]
 
 
 def named(entity: Entity, name: str) -> Attribute:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from connections.egress import Session
 from tests.connections.connectors.place import Place, Values
 from tests.fakes.strict.records import Organization
 from tests.fakes.strict.service import StrictDataverse
-from tests.fakes.strict.tables import is_lookup, make_sample
+from tests.fakes.strict.tables import Table, is_lookup, make_sample
 from tests.organizations.dynamics.shared_data import definition
 
 CLIENT_ID = "11111111-2222-3333-4444-555555555555"
@@ -25,7 +26,7 @@ class StrictPlace(Place):
     can_link = False
 
     def __init__(self) -> None:
-        self.organization = Organization(make_sample(definition("lead")))
+        self.organization = Organization(_tables())
         self.service = StrictDataverse(self.organization)
         self.waits: list[float] = []
 
@@ -72,6 +73,11 @@ class StrictPlace(Place):
             if not name.endswith("__type"):
                 given[name] = _wire(table.attributes[name], value, values)
         self.organization.put(table, record_id, given)
+
+
+@cache
+def _tables() -> list[Table]:
+    return make_sample(definition("lead"))
 
 
 def _wire(attribute: dict[str, Any], value: Any, values: Values) -> Any:

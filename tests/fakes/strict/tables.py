@@ -104,7 +104,7 @@ class Parts:
         return self.attribute("leadsourcecode", name, **more)
 
     def many_to_one(self, attribute: str, navigation: str, owner: str, target: str) -> Json:
-        found = copy.deepcopy(self._real["ManyToOneRelationships"][0])
+        found: Json = copy.deepcopy(self._real["ManyToOneRelationships"][0])
         return found | {
             "SchemaName": f"{owner}_{attribute}_{target}",
             "ReferencedEntity": target,
@@ -116,7 +116,7 @@ class Parts:
         }
 
     def many_to_many(self, name: str, first: str, second: str, intersect: str) -> Json:
-        found = copy.deepcopy(self._real["ManyToManyRelationships"][0])
+        found: Json = copy.deepcopy(self._real["ManyToManyRelationships"][0])
         return found | {
             "SchemaName": name,
             "Entity1LogicalName": first,
