@@ -195,6 +195,11 @@ class DataverseNames:
         """Return the attribute behind a property. Raises WebApiError 400."""
         return Shape(entity).property(name).name
 
+    def function_attribute(self, entity: Entity, name: str) -> str:
+        """Return the attribute that a query function names: by property or logical name."""
+        shape = Shape(entity)
+        return name if f"_{name}_value" in shape.properties else shape.property(name).name
+
     def link(self, entity: Entity, name: str, alias: str) -> tuple[Link, Entity]:
         """Return the link of a navigation and its target entity. Raises InvalidRequest."""
         navigation = Shape(entity).navigations.get(name)

@@ -69,7 +69,9 @@ def all_conditions(query: Query) -> Iterator[Condition]:
 
 def _is_volatile(condition: Condition) -> bool:
     rule = RULES[condition.operator]
-    return rule.is_relative or rule.needs_user or any(map(_is_macro, condition.values))
+    if rule.is_relative or rule.needs_user or rule.is_hierarchical:
+        return True
+    return any(map(_is_macro, condition.values))
 
 
 def _is_macro(value: object) -> bool:

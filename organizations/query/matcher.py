@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from organizations.query.analysis import existences
+from organizations.query.analysis import conditions, existences
 from organizations.query.context import Context
 from organizations.query.literals import Comparable, comparable
 from organizations.query.nodes import Exists, Group, Logic, Member, Operator, Query
+from organizations.query.operators import RULES
 from organizations.query.predicates import (
     Compare,
     CompareColumns,
     Contains,
+    Hierarchy,
     IsNull,
     Like,
     OneOf,
@@ -80,6 +82,7 @@ def matches(
     Without `linked` a query with links raises ValueError: it cannot be decided from one record.
     """
     asks = bool(query.links) or any(True for _ in existences(query.filter))
+    asks = asks or any(RULES[one.operator].is_hierarchical for one in conditions(query.filter))
     if asks and linked is None:
         raise ValueError("A query with links cannot be decided without the linked records.")
     rows = joined(query, values, linked or _NothingLinked(entity), context=context)
@@ -156,7 +159,27 @@ def _verdict(child: Member, place: Source, row: Row, world: _World) -> bool:
     if isinstance(child, Exists):
         return _exists(child, place, row, world) is not child.is_negative
     bound = bind(child, place, world.sources, world.context)
-    return holds(bound.predicate, row[bound.source.alias])
+    predicate, record = bound.predicate, row[bound.source.alias]
+    if isinstance(predicate.test, Hierarchy):
+        key = _value(record, predicate.attribute)
+        found = key is not None and key in _related(predicate.test, bound.source.entity, world)
+        return found is not predicate.is_negative
+    return holds(predicate, record)
+
+
+def _related(test: Hierarchy, entity: Entity, world: _World) -> set[Comparable]:
+    """Return the ids above or below, by walking all records until nothing new comes."""
+    pairs = [
+        (record.get(entity.primary_id), _value(record, test.parent))
+        for record in world.linked.records(entity.name)
+    ]
+    steps = [(own, parent) if test.is_below else (parent, own) for own, parent in pairs]
+    found: set[Any] = set()
+    front: set[Any] = {test.id}
+    while front:
+        front = {far for far, near in steps if near in front and far is not None} - found
+        found |= front
+    return found | ({test.id} if test.with_itself else set())
 
 
 def _exists(exists: Exists, place: Source, row: Row, world: _World) -> bool:

@@ -16,6 +16,7 @@ _PAIRS = (
     (Operator.NULL, Operator.NOT_NULL),
     (Operator.CONTAIN_VALUES, Operator.NOT_CONTAIN_VALUES),
     (Operator.ON, Operator.NOT_ON),
+    (Operator.UNDER, Operator.NOT_UNDER),
     (Operator.EQ_USERID, Operator.NE_USERID),
     (Operator.EQ_BUSINESSID, Operator.NE_BUSINESSID),
 )

@@ -54,6 +54,9 @@ class Names(Protocol):
     def attribute(self, entity: Entity, name: str) -> str:
         """Return the attribute behind a property. Raises InvalidRequest for an unknown one."""
 
+    def function_attribute(self, entity: Entity, name: str) -> str:
+        """Return the attribute that a query function names. Raises InvalidRequest."""
+
     def link(self, entity: Entity, name: str, alias: str) -> tuple[Link, Entity]:
         """Return the link of a navigation and its target entity, whose own link has `alias`.
 
@@ -203,7 +206,9 @@ class _Reader:
         path = tuple(name.val.split("/"))
         if scope.variable and path[0] != scope.variable:
             path = (scope.variable, *path)
-        attribute, alias = self._named(path, scope)
+        *steps, last = self._stripped(path, scope)
+        owner = self._follow(tuple(steps), scope)
+        attribute, alias = self.names.function_attribute(owner.entity, last), owner.alias
         listed = given.get("PropertyValues")
         if listed is not None and not isinstance(listed, ast.List):
             raise InvalidRequest("PropertyValues must be a list in brackets.", "$filter")

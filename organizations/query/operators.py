@@ -50,6 +50,7 @@ class Rule:
     negates: Operator | None = None
     is_relative: bool = False
     needs_user: bool = False
+    is_hierarchical: bool = False
 
 
 _KINDS = {
@@ -112,6 +113,11 @@ RULES: dict[Operator, Rule] = {
     Operator.NOT_ON: Rule(Arity.ONE, _DATE, Operator.ON),
     Operator.ON_OR_BEFORE: Rule(Arity.ONE, _DATE),
     Operator.ON_OR_AFTER: Rule(Arity.ONE, _DATE),
+    Operator.ABOVE: Rule(Arity.ONE, _ID, is_hierarchical=True),
+    Operator.EQ_OR_ABOVE: Rule(Arity.ONE, _ID, is_hierarchical=True),
+    Operator.UNDER: Rule(Arity.ONE, _ID, is_hierarchical=True),
+    Operator.EQ_OR_UNDER: Rule(Arity.ONE, _ID, is_hierarchical=True),
+    Operator.NOT_UNDER: Rule(Arity.ONE, _ID, Operator.UNDER, is_hierarchical=True),
     Operator.EQ_USERID: Rule(Arity.NONE, _ID, needs_user=True),
     Operator.NE_USERID: Rule(Arity.NONE, _ID, Operator.EQ_USERID, needs_user=True),
     Operator.EQ_USERTEAMS: Rule(Arity.NONE, _ID, needs_user=True),

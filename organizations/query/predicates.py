@@ -17,7 +17,7 @@ from organizations.query.like import Pattern, pattern
 from organizations.query.literals import Comparable, literal
 from organizations.query.nodes import Condition, Operator
 from organizations.query.operators import COLUMN_OPERATORS, RULES, Arity, Kind, Rule, kind_of
-from organizations.schema import Attribute, AttributeType, DateBehavior
+from organizations.schema import Attribute, AttributeType, DateBehavior, Entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,20 @@ class Contains:
     values: tuple[str, ...]
 
 
-Test = IsNull | Compare | CompareColumns | OneOf | Within | Like | Contains
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """The record stands below the one with this id, or above it, by the lookup to its parent.
+
+    With `with_itself` the one with the id counts too.
+    """
+
+    id: str
+    parent: Attribute
+    is_below: bool
+    with_itself: bool
+
+
+Test = IsNull | Compare | CompareColumns | OneOf | Within | Like | Contains | Hierarchy
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +107,11 @@ _CLOCK = frozenset(
 
 
 def predicate(
-    condition: Condition, attribute: Attribute, other: Attribute | None, context: Context
+    condition: Condition,
+    attribute: Attribute,
+    other: Attribute | None,
+    context: Context,
+    entity: Entity,
 ) -> Predicate:
     """Reduce a condition on `attribute`; `other` is the attribute that `value_of` names.
 
@@ -105,6 +122,9 @@ def predicate(
     positive = rule.negates or condition.operator
     if other is not None:
         test: Test = _columns(condition, positive, attribute, other)
+    elif rule.is_hierarchical:
+        check_arity(condition)
+        test = _hierarchy(condition, positive, attribute, entity, context)
     else:
         check_arity(condition)
         test = _test(condition, positive, attribute, context)
@@ -173,6 +193,44 @@ def _comparability(attribute: Attribute) -> tuple[object, ...]:
     kind = kind_of(attribute)
     behavior = attribute.date_behavior if kind is Kind.DATE else None
     return kind, behavior, attribute.type is AttributeType.DOUBLE
+
+
+def _hierarchy(
+    condition: Condition,
+    positive: Operator,
+    attribute: Attribute,
+    entity: Entity,
+    context: Context,
+) -> Hierarchy:
+    if attribute.name != entity.primary_id:
+        raise _refuse(
+            f"Operator '{condition.operator}' works on '{entity.primary_id}' of '{entity.name}', "
+            f"not on '{attribute.name}'."
+        )
+    parent = _parent(entity)
+    if parent is None:
+        raise _refuse(
+            f"Operator '{condition.operator}' needs a hierarchy, and entity '{entity.name}' has "
+            "no hierarchical relationship with itself."
+        )
+    return Hierarchy(
+        str(literal(attribute, condition.values[0], context)),
+        parent,
+        is_below=positive in (Operator.UNDER, Operator.EQ_OR_UNDER),
+        with_itself=positive in (Operator.EQ_OR_ABOVE, Operator.EQ_OR_UNDER),
+    )
+
+
+def _parent(entity: Entity) -> Attribute | None:
+    """Return the lookup of the hierarchy; where none is marked, the only one to the entity."""
+    marked = [
+        one.referencing_attribute
+        for one in entity.many_to_one
+        if one.is_hierarchical and one.referenced_entity == entity.name
+    ]
+    own = [one.name for one in entity.attributes if one.targets == (entity.name,)]
+    found = entity.attribute(marked[0] if marked else own[0]) if marked or len(own) == 1 else None
+    return found if found is not None and found.is_stored else None
 
 
 def _test(condition: Condition, positive: Operator, attribute: Attribute, context: Context) -> Test:

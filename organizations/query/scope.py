@@ -190,7 +190,7 @@ def bind(condition: Condition, place: Source, scope: Scope, context: Context) ->
         )
     attribute = source.attribute(condition.attribute, "condition")
     other = source.attribute(condition.value_of, "condition") if condition.value_of else None
-    return Bound(source, predicate(condition, attribute, other, context))
+    return Bound(source, predicate(condition, attribute, other, context, source.entity))
 
 
 def filter_of(source: Source, query: Query) -> Group:

@@ -13,6 +13,7 @@ from organizations.query.predicates import (
     Compare,
     CompareColumns,
     Contains,
+    Hierarchy,
     IsNull,
     Like,
     OneOf,
@@ -110,10 +111,34 @@ def _predicate(build: Build, bound: Bound, alias: str) -> Term:
     if isinstance(predicate.test, CompareColumns):
         other = build.comparable(bound.source, predicate.test.other, alias)
         term: Term = sql.SQL("{} {} {}").format(column, _SIGNS[predicate.test.operator], other)
+    elif isinstance(predicate.test, Hierarchy):
+        term = _hierarchy(build, bound.source, predicate.test, column)
     else:
         type_ = sql_type(predicate.attribute)
         term = _TESTS[type(predicate.test)](build, predicate.test, column, type_)
     return sql.SQL("({}) IS NOT TRUE").format(term) if predicate.is_negative else term
+
+
+def _hierarchy(build: Build, source: Source, test: Hierarchy, column: Term) -> Term:
+    """Walk the lookup to the parent, down or up; a circle ends where it began."""
+    names = {
+        "table": build.table(source),
+        "key": build.primary_id(source, "node"),
+        "parent": build.column(source, test.parent, "node"),
+    }
+    names["next"], names["from"] = (
+        (names["key"], names["parent"]) if test.is_below else (names["parent"], names["key"])
+    )
+    own = build.bind(test.id, sql.SQL("uuid"))
+    text = sql.SQL(
+        "{column} IN (WITH RECURSIVE chain(id) AS ("
+        "SELECT {next} FROM {table} AS node WHERE {from} = {own} "
+        "UNION SELECT {next} FROM {table} AS node JOIN chain ON {from} = chain.id) "
+        "SELECT id FROM chain WHERE id IS NOT NULL)"
+    ).format(column=column, own=own, **names)
+    if not test.with_itself:
+        return text
+    return sql.SQL("({} OR {} = {})").format(text, column, own)
 
 
 def _null_column(build: Build, bound: Bound, alias: str) -> Term:

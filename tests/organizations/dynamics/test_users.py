@@ -87,6 +87,7 @@ def api(staff: Organization, db: None) -> Api:
 @pytest.mark.parametrize(
     ("function", "name", "found"),
     [
+        ("EqualUserId", "_ownerid_value", ["mine"]),
         ("EqualUserId", "ownerid", ["mine"]),
         ("NotEqualUserId", "ownerid", ["nobody's", "ours"]),
         ("EqualUserTeams", "ownerid", ["ours"]),
@@ -96,7 +97,7 @@ def api(staff: Organization, db: None) -> Api:
     ],
 )
 def test_a_function_means_the_caller(api: Api, function: str, name: str, found: list[str]) -> None:
-    text = f"Microsoft.Dynamics.CRM.{function}(PropertyName='_{name}_value')"
+    text = f"Microsoft.Dynamics.CRM.{function}(PropertyName='{name}')"
     rows = api.rows(f"notes?$select=name&$orderby=name&$filter={text}")
     assert [row["name"] for row in rows] == found
 

@@ -170,7 +170,10 @@ def values(attribute: Attribute) -> st.SearchStrategy[Scalar]:
 @st.composite
 def _predicates(draw: st.DrawFn, entity: Entity, alias: str) -> Condition:
     attribute = draw(st.sampled_from(usable(entity)))
-    operator = draw(st.sampled_from(_operators(attribute)))
+    operators = _operators(attribute)
+    if entity is not ACCOUNT:
+        operators = [one for one in operators if not RULES[one].is_hierarchical]
+    operator = draw(st.sampled_from(operators))
     if operator in COLUMN_OPERATORS and draw(st.integers(0, 5)) == 0:
         others = [item.name for item in usable(entity) if _alike(item, attribute)]
         return Condition(
@@ -196,6 +199,7 @@ def _operators(attribute: Attribute) -> list[Operator]:
         operator
         for operator, rule in RULES.items()
         if kind_of(attribute) in rule.kinds
+        and (attribute.is_primary_id or not rule.is_hierarchical)
         and not (is_day and ("hours" in operator or "minutes" in operator))
     ]
 

@@ -69,7 +69,7 @@ def test_it_judges_single_conditions_alike(
     assert [str(row[0]) for row in found] == [
         record["accountid"]
         for record in assorted["account"]
-        if matches(query, record, ACCOUNT, context=context)
+        if matches(query, record, ACCOUNT, context=context, linked=Neighbours(assorted))
     ]
 
 

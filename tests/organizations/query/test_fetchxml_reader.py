@@ -188,9 +188,9 @@ def test_it_reads_a_collection_by_entity() -> None:
         (make_condition('operator="eq"'), "condition", "needs the attribute 'attribute'"),
         (make_condition('attribute="name"'), "condition", "needs the attribute 'operator'"),
         (
-            make_condition('attribute="name" operator="above" value="1"'),
+            make_condition('attribute="name" operator="in-fiscal-year" value="1"'),
             "condition",
-            "'name' has the unknown operator 'above'",
+            "'name' has the unknown operator 'in-fiscal-year'",
         ),
         (make_condition('attribute="name" operator="eq"'), "condition", "one value, not 0"),
         (make_condition('attribute="name" operator="in"'), "condition", "at least one value"),

@@ -31,6 +31,9 @@ class PlainNames:
             raise InvalidRequest("Could not find a property named 'x'.", "x")
         return name
 
+    def function_attribute(self, entity: Entity, name: str) -> str:
+        return self.attribute(entity, name)
+
     def link(self, entity: Entity, name: str, alias: str) -> tuple[Link, Entity]:
         key = "writerid" if name.endswith("s") else "authorid"
         return Link(entity="author", from_attribute=key, to_attribute=name, alias=alias), AUTHOR
