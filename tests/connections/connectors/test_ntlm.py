@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from types import SimpleNamespace
 
 import pytest
+import requests
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from connections.addresses import Allowlist
 from connections.connectors import ntlm
@@ -19,6 +23,7 @@ from connections.egress import Session
 from connections.errors import LoginFailed, Refused
 from connections.logins import Login, LoginKind
 from tests.connections.connectors.test_auth import CLIENT_ID
+from tests.fakes.certificates import make_certificate, make_key
 from tests.fakes.server import Answer, Request, serve
 from tests.fakes.windows import PASSWORD, USER, FakeWindows, served
 
@@ -154,3 +159,28 @@ def test_it_takes_no_nonsense(session: Session, second: str, message: str) -> No
 )
 def test_it_reads_what_a_server_offers(header: str, scheme: str) -> None:
     assert windows_scheme(header) == scheme
+
+
+class Connection:
+    """A connection whose server showed a certificate."""
+
+    def __init__(self, certificate: bytes) -> None:
+        self.sock = self
+        self._certificate = certificate
+
+    def getpeercert(self, binary_form: bool) -> bytes:
+        assert binary_form
+        return self._certificate
+
+
+def test_it_ties_the_login_to_the_servers_certificate() -> None:
+    certificate = make_certificate(make_key()).public_bytes(Encoding.DER)
+    response = requests.Response()
+    response.raw = SimpleNamespace(_connection=Connection(certificate))
+    expected = b"tls-server-end-point:" + hashlib.sha256(certificate).digest()
+    assert ntlm._bindings(response).application_data == expected
+    response.raw = SimpleNamespace(_connection=Connection(b"odd"))
+    odd = b"tls-server-end-point:" + hashlib.sha256(b"odd").digest()
+    assert ntlm._bindings(response).application_data == odd
+    response.raw = SimpleNamespace(_connection=None)
+    assert ntlm._bindings(response) is None
