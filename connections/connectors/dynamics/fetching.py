@@ -17,13 +17,9 @@ def fetch(client: DynamicsClient, decoder: PageDecoder, ids: Sequence[str]) -> D
     """Return those of the records that exist, in any order, without party lists."""
     shape = decoder.shape
     query = queries.selecting(shape.entity, shape.fetched, None)
-    found = [
-        decoder.decode(page.body)
-        for chunk in queries.chunks(ids)
-        for page in queries.pages(
-            client, shape.entity, queries.with_ids(query, shape.entity.primary_id, chunk)
-        )
-    ]
+    asked = queries.chunked(query, shape.entity.primary_id, ids)
+    pages = queries.all_pages(client, shape.entity, asked)
+    found = [decoder.decode(page.body) for page in pages]
     return Decoded(
         rows=list(chain.from_iterable(part.rows for part in found)),
         versions=list(chain.from_iterable(part.versions for part in found)),
@@ -36,11 +32,8 @@ def matching(client: DynamicsClient, entity: Entity, query: Query, ids: Sequence
     decoder = PageDecoder(Shape.of(entity, ()).only_id())
     asked = queries.selecting(entity, [entity.primary_id], query)
     inside: set[str] = set()
-    for chunk in queries.chunks(ids):
-        narrowed = queries.with_ids(asked, entity.primary_id, chunk)
-        for page in queries.pages(client, entity, narrowed):
-            found = decoder.decode(page.body)
-            inside.update(str(row[0]) for row in found.rows)
+    for page in queries.all_pages(client, entity, queries.chunked(asked, entity.primary_id, ids)):
+        inside.update(str(row[0]) for row in decoder.decode(page.body).rows)
     return inside
 
 

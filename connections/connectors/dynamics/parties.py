@@ -84,10 +84,8 @@ def read_parties(client: DynamicsClient, ids: Sequence[str]) -> ByActivity:
 
 def _records(client: DynamicsClient, ids: Sequence[str]) -> Iterator[Mapping[str, Any]]:
     query = queries.selecting(PARTY, FIELDS, None)
-    for chunk in queries.chunks(ids):
-        narrowed = queries.with_ids(query, "activityid", chunk)
-        for page in queries.pages(client, PARTY, narrowed):
-            yield from orjson.loads(page.body)["value"]
+    for page in queries.all_pages(client, PARTY, queries.chunked(query, "activityid", ids)):
+        yield from orjson.loads(page.body)["value"]
 
 
 def party_of(record: Mapping[str, Any]) -> tuple[str, str]:

@@ -6,7 +6,9 @@ import pytest
 
 from connections.errors import (
     CheckpointExpired,
+    MetadataChanged,
     Refused,
+    Retryable,
 )
 from organizations.query.nodes import Condition, Group, Logic, Operator, Query
 from organizations.schema import Entity
@@ -19,7 +21,7 @@ from tests.connections.connectors.dynamics.making import (
     make_row,
     read,
 )
-from tests.fakes.dataverse import FakeDataverse, connected, told
+from tests.fakes.dataverse import FakeDataverse, connected, failed, told
 from tests.fakes.server import Answer
 
 
@@ -173,14 +175,103 @@ def test_it_takes_a_delta_link_before_it_reads_through_a_filter() -> None:
     assert 'operator="in"' in targets[4]
 
 
-def test_a_filter_too_long_for_an_address_is_refused() -> None:
-    long = Condition("name", Operator.EQ, ("x" * 33_000,))
-    query = Query(entity="account", filter=Group(Logic.AND, (long,)))
+def make_long_filter(length: int) -> Query:
+    long = Condition("name", Operator.EQ, ("x" * length,))
+    return Query(entity="account", filter=Group(Logic.AND, (long,)))
+
+
+def in_batch(*answers: Answer) -> Answer:
+    """The answers as those of a batch, numbered."""
+    lines: list[bytes] = []
+    for number, answer in enumerate(answers, 1):
+        lines += [
+            b"--reply",
+            b"Content-Type: application/http",
+            f"Content-ID: {number}".encode(),
+            b"",
+            f"HTTP/1.1 {answer.status} Said".encode(),
+            b"Content-Type: application/json",
+            b"",
+            answer.body,
+        ]
+    body = b"\r\n".join([*lines, b"--reply--", b""])
+    return Answer(200, body, {"Content-Type": "multipart/mixed; boundary=reply"})
+
+
+def test_a_filter_too_long_for_an_address_goes_inside_a_batch() -> None:
+    answers = {
+        "GET accounts": [LOW],
+        "POST $batch": [in_batch(make_page(make_row(1, 5)))],
+    }
+    with connected(answers) as (fake, connector):
+        pages = read(connector, make_account(tracked=False), query=make_long_filter(33_000))
+        (sent,) = (request for request in fake.asked if request.method == "POST")
+    assert ids_of(pages) == ["1"]
+    assert b"GET http" in sent.body
+    assert b"x" * 33_000 in sent.body
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (failed("0x80040216", status=503), Retryable),
+        (failed("0x80060888", "Could not find a property named 'x'."), MetadataChanged),
+    ],
+)
+def test_an_error_inside_a_batch_is_the_error(answer: Answer, error: type[Exception]) -> None:
+    answers = {"GET accounts": [LOW], "POST $batch": [in_batch(answer)]}
+    with connected(answers) as (_, connector), pytest.raises(error):
+        read(connector, make_account(tracked=False), query=make_long_filter(33_000))
+
+
+def test_a_filter_too_long_even_for_a_batch_is_refused() -> None:
     with (
         connected({"GET accounts": [LOW]}) as (_, connector),
         pytest.raises(Refused, match="filter of 'account' is too long"),
     ):
-        read(connector, make_account(tracked=False), query=query)
+        read(connector, make_account(tracked=False), query=make_long_filter(65_000))
+
+
+def test_many_ids_are_asked_for_in_one_request() -> None:
+    ids = [f"00000000-0000-0000-0000-{number:012}" for number in range(700)]
+    inside = [make_page({"accountid": ids[at]}) for at in (0, 300, 699)]
+    with connected({"POST $batch": [in_batch(*inside)]}) as (fake, connector):
+        found = connector.matching(make_account(), Query(entity="account"), ids)
+        assert len(fake.asked) == 1
+    assert found == {ids[0], ids[300], ids[699]}
+
+
+def test_what_a_batch_could_not_answer_is_asked_again() -> None:
+    ids = [f"00000000-0000-0000-0000-{number:012}" for number in range(400)]
+    first, second = make_page({"accountid": ids[0]}), make_page({"accountid": ids[399]})
+    answers = {
+        "POST $batch": [in_batch(first, failed("0x80072322", status=429))],
+        "GET accounts": [second],
+    }
+    with connected(answers) as (_, connector):
+        found = connector.matching(make_account(), Query(entity="account"), ids)
+    assert found == {ids[0], ids[399]}
+
+
+def test_a_server_without_batches_is_asked_one_by_one() -> None:
+    ids = [f"00000000-0000-0000-0000-{number:012}" for number in range(400)]
+    answers = {
+        "POST $batch": [Answer(404)],
+        "GET accounts": [make_page({"accountid": ids[0]}), make_page({"accountid": ids[399]})],
+    }
+    with connected(answers) as (_, connector):
+        found = connector.matching(make_account(), Query(entity="account"), ids)
+    assert found == {ids[0], ids[399]}
+
+
+def test_it_does_not_page_without_a_cookie_beyond_what_the_server_allows() -> None:
+    more = told({"@Microsoft.Dynamics.CRM.morerecords": True, "value": [make_row(1, 5)]})
+    with (
+        connected({"GET accounts": [LOW, more]}) as (fake, connector),
+        pytest.raises(Refused, match="no paging cookie for the filter of 'account'"),
+    ):
+        read(connector, make_account(tracked=False), query=Query(entity="account"))
+    assert len(fake.asked) == 11
 
 
 def test_it_counts_beyond_what_count_says() -> None:
