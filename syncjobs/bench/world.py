@@ -33,7 +33,7 @@ class Login:
     secret: str
 
 
-def entity() -> Entity:
+def entity(*, tracked: bool = True) -> Entity:
     """Return an entity of twenty attributes of every common type."""
     kinds = AttributeType
     attributes = (
@@ -62,7 +62,7 @@ def entity() -> Entity:
         schema_name="Bench_Record",
         set_name="bench_records",
         is_custom=True,
-        tracks_changes=True,
+        tracks_changes=tracked,
         attributes=attributes,
     )
 
@@ -108,10 +108,10 @@ def record_id(number: int) -> str:
     return str(uuid.uuid5(_NAMESPACE, str(number)))
 
 
-def make_server(records: int) -> Login:
-    """Make the twin with its records and an application user."""
+def make_server(records: int, *, tracked: bool = True) -> Login:
+    """Make the twin with its records, with or without change tracking, and an application user."""
     twin = catalog.create_organization(SERVER, Organization.Kind.DYNAMICS_TWIN)
-    definition = entity()
+    definition = entity(tracked=tracked)
     catalog.define(twin, [definition])
     catalog.enable(twin, [ENTITY])
     names = [column.name for column in columns(definition)]

@@ -80,7 +80,9 @@ class Reading:
     def _beginning(self) -> Resume:
         entity, filtered = self.request.entity, self.request.query is not None
         way = changes.way_of(entity)
-        slices = ranges.plan(self.client, entity)
+        slices = ranges.plan(
+            self.client, self.shape, self._prefer(""), is_tracked=way is Way.TRACKED
+        )
         if way is Way.TRACKED and (filtered or slices):
             return Resume(Phase.WALK, Checkpoint(way, slim=True), slices=slices)
         low = changes.low_water(self.client, entity, way)

@@ -98,6 +98,7 @@ def far_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every request is slow, and few records are many."""
     monkeypatch.setattr(ranges, "MANY", 20)
     monkeypatch.setattr(ranges, "SHORT", -1.0)
+    monkeypatch.setattr(ranges, "SHORT_TRACKED", -1.0)
 
 
 @pytest.fixture(autouse=True)
@@ -168,11 +169,12 @@ def test_a_small_entity_has_one_stream(
     assert not any('"slices"' in str(page.resume) for page in pages)
 
 
+@pytest.mark.parametrize("tracked", [True, False], ids=["tracked", "by version"])
 def test_a_server_nearby_has_one_stream(
-    live_server: LiveServer, monkeypatch: pytest.MonkeyPatch
+    live_server: LiveServer, monkeypatch: pytest.MonkeyPatch, tracked: bool
 ) -> None:
-    monkeypatch.setattr(ranges, "SHORT", 60.0)
-    twin = Twin(live_server, make_entity(), make_rows(30))
+    monkeypatch.setattr(ranges, "SHORT_TRACKED" if tracked else "SHORT", 60.0)
+    twin = Twin(live_server, make_entity(tracked=tracked), make_rows(30))
     assert not any('"slices"' in str(page.resume) for page in twin.read())
 
 
