@@ -6,7 +6,7 @@ fifteen hundred of them. Relationships carry their kind (`1:N`, `N:N`) beside th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
@@ -76,7 +76,7 @@ def _load_relationship(document: Mapping[str, Any]) -> Relationship:
 
 
 def _plain(value: object) -> object:
-    kind = type(value)
+    kind: Hashable = type(value)
     if kind in _SCALARS:
         return value
     if is_dataclass(value):
@@ -101,7 +101,7 @@ _NONE = object()
 
 
 @lru_cache(maxsize=32)
-def _defaults(kind: type[Any]) -> tuple[tuple[str, object], ...]:
+def _defaults(kind: Any) -> tuple[tuple[str, object], ...]:
     """Return name and default of each field of a dataclass."""
     return tuple((item.name, _default(item)) for item in fields(kind))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -119,11 +119,12 @@ def _compared(value: Any) -> Any:
         return [_compared(item) for item in value]
     if not is_dataclass(value):
         return value
-    return [_compared(getattr(value, name)) for name in _names(type(value))]
+    kind: Hashable = type(value)
+    return [_compared(getattr(value, name)) for name in _names(kind)]
 
 
 @lru_cache(maxsize=32)
-def _names(kind: type[Any]) -> tuple[str, ...]:
+def _names(kind: Any) -> tuple[str, ...]:
     """Return the fields of an element that count as a difference."""
     return tuple(item.name for item in fields(kind) if item.compare)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connections.connectors.dynamics.client import DynamicsClient, with_query
+from connections.connectors.dynamics.columns import is_writable
 from connections.connectors.dynamics.faults import fault
 from connections.connectors.dynamics.states import STATES
 from connections.errors import Rejected
@@ -78,9 +79,9 @@ class Bodies:
                 continue
             if attribute.type is AttributeType.OWNER and values[column.name] is None:
                 continue
-            if creating and (values[column.name] is None or not attribute.is_creatable):
+            if creating and values[column.name] is None:
                 continue
-            if creating or attribute.is_updatable:
+            if is_writable(attribute, creating=creating):
                 yield attribute
 
     def reference(self, entity: str, record_id: Value) -> str:

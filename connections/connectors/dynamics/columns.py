@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from organizations.schema import (
+    UNSTORED_TYPES,
     VERSION,
     Attribute,
     AttributeType,
     Column,
     ColumnPart,
     Entity,
+    Source,
     columns,
 )
 
@@ -87,6 +89,22 @@ class Shape:
 def property_of(attribute: Attribute) -> str:
     """Return the name under which the Web API gives an attribute."""
     return f"_{attribute.name}_value" if attribute.is_lookup else attribute.name
+
+
+def is_writable(attribute: Attribute, *, creating: bool) -> bool:
+    """Return whether a write may name the attribute (dataverse.md §2.1, the caution).
+
+    `is_creatable` and `is_updatable` are IsValidForCreate and IsValidForUpdate, each only where
+    IsValidODataAttribute; what shadows another attribute (AttributeOf), what is calculated, rolled
+    up or a formula (SourceType), and what no column holds (images, files) is never written.
+    """
+    allowed = attribute.is_creatable if creating else attribute.is_updatable
+    return (
+        allowed
+        and attribute.attribute_of is None
+        and attribute.source is Source.SIMPLE
+        and attribute.type not in UNSTORED_TYPES
+    )
 
 
 def wire_name(column: Column) -> str:

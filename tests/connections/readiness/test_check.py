@@ -64,7 +64,7 @@ def make_entities(*names: str) -> list[Entity]:
 
 
 def test_facts_of_dataverse_are_roles_token_window_and_limits() -> None:
-    who = told({"UserId": USER, "OrganizationId": USER}, **{"x-ms-dop-hint": "8"})
+    who = replace(told({"UserId": USER, "OrganizationId": USER}), headers={"x-ms-dop-hint": "8"})
     answers = {
         "GET WhoAmI": [who],
         f"GET systemusers({USER})/systemuserroles_association": [
