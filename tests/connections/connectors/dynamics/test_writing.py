@@ -10,7 +10,7 @@ import pytest
 
 from connections.connectors.base import Batch, BatchResult, FailureKind
 from connections.connectors.dynamics.connector import DynamicsConnector
-from connections.errors import LoginFailed, Retryable
+from connections.errors import LoginFailed, MetadataChanged, Retryable
 from organizations.records import Action, Value
 from organizations.schema import Attribute, AttributeType, DateBehavior, Entity, OneToMany
 from tests.fakes.dataverse import connected, failed, told
@@ -299,3 +299,75 @@ def test_it_reads_party_lists_in_canonical_form() -> None:
         page = connector.fetch(APPOINTMENT, wanted, [ID])
     assert page.columns == ("activityid", "requiredattendees", "organizer")
     assert page.rows == [(ID, f'[[5,"","joe@example.com"],[5,"contact","{OTHER}"]]', None)]
+
+
+def test_a_lookup_to_nothing_rejects_a_create_and_is_no_conflict() -> None:
+    missing = failed("0x80040217", "contact With Id = x Does Not Exist", 404)
+    with connected({"POST appointments": [missing]}) as (_, connector):
+        result = write(connector, Action.CREATE, {"subject": "x"})
+    assert result.failed[0].kind is FailureKind.REJECTED
+    assert "Bring the record it refers to first" in result.failed[0].message
+
+
+def test_an_update_whose_answer_was_lost_is_a_conflict_when_another_was_faster() -> None:
+    other = told({"@odata.etag": 'W/"9"', "activityid": ID, "subject": "theirs"})
+    answers = {f"PATCH appointments({ID})": [Answer(502)], f"GET appointments({ID})": [other]}
+    with connected(answers) as (fake, connector):
+        result = write(connector, Action.UPDATE, {"subject": "x"})
+        assert len(fake.documents("PATCH")) == 1
+    assert (result.failed[0].kind, result.failed[0].version) == (FailureKind.CONFLICT, 9)
+
+
+def test_a_table_that_turns_out_to_check_no_versions_is_read_before() -> None:
+    answers = {
+        f"PATCH appointments({ID})": [failed("0x8006088d"), made(6)],
+        f"GET appointments({ID})": [made(5)],
+    }
+    with connected(answers) as (fake, connector):
+        assert write(connector, Action.UPDATE, {"subject": "x"}).versions == [6]
+        matches = [r.headers["if-match"] for r in fake.asked if r.method == "PATCH"]
+    assert matches == ['W/"5"', "*"]
+
+
+def test_a_schema_that_changed_stops_the_batch() -> None:
+    answer = failed("0x80041103", "no such attribute")
+    with (
+        connected({"POST appointments": [answer]}) as (_, connector),
+        pytest.raises(MetadataChanged, match="Run Update Server"),
+    ):
+        write(connector, Action.CREATE, {"subject": "x"})
+
+
+def test_it_updates_many_at_once_where_versions_cannot_be_checked() -> None:
+    entity = replace(APPOINTMENT, checks_versions=False)
+    ids = [f"00000000-0000-0000-0000-0000000001{at:02}" for at in range(20)]
+
+    def page(*versions: int) -> Answer:
+        pairs = zip(ids, versions, strict=False)
+        rows = [{"activityid": id_, "versionnumber": version} for id_, version in pairs]
+        return told({"value": rows})
+
+    action = "POST appointments/Microsoft.Dynamics.CRM.UpdateMultiple"
+    answers = {
+        "GET sdkmessagefilters": [told({"value": [{"sdkmessageid": {"name": "UpdateMultiple"}}]})],
+        "GET appointments": [page(*[5] * 19, 8), page(*[6] * 19, 8)],
+        action: [Answer(204)],
+        f"GET appointments({ids[19]})": [made(8)],
+    }
+    batch = Batch(
+        action=Action.UPDATE,
+        columns=("activityid", "subject"),
+        rows=[(id_, "x") for id_ in ids],
+        expected=[5] * 20,
+    )
+    with connected(answers) as (fake, connector):
+        result = connector.write(entity, batch)
+        (document,) = fake.documents("POST")
+    assert (list(result.failed), result.failed[19].version) == ([19], 8)
+    assert result.versions == [*[6] * 19, 8]
+    assert document["Targets"][0] == {
+        "@odata.type": "Microsoft.Dynamics.CRM.appointment",
+        "activityid": ids[0],
+        "subject": "x",
+    }
+    assert len(document["Targets"]) == 19
