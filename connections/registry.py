@@ -81,8 +81,8 @@ def choices() -> list[tuple[str, str]]:
 def connector(endpoint: Endpoint, *, origin: str = "") -> Connector:
     """Return the (not yet opened) connector of a saved endpoint.
 
-    `origin` marks the writes of a hosted target: the connection's id. Raises Refused when the
-    stored secret cannot be opened or there is no connector.
+    `origin` marks the writes where the target can tell: the connection's id. Raises Refused when
+    the stored secret cannot be opened or there is no connector.
     """
     if endpoint.backend == HOSTED:
         return _hosted(endpoint, origin)
@@ -97,6 +97,7 @@ def connector(endpoint: Endpoint, *, origin: str = "") -> Connector:
         keeper=EndpointKeeper(endpoint),
     )
     made.limit(ledger.limiter(endpoint))
+    made.mark(origin, bypass=endpoint.bypass_logic, is_quiet=endpoint.is_quiet)
     return made
 
 

@@ -203,8 +203,14 @@ class Connector(ABC):
     def settle(self) -> None:  # noqa: B027 - what is near has no books
         """Let the ledger be written if it is time; never inside a transaction."""
 
-    def mark(self, origin: str) -> None:  # noqa: B027 - not every organization can tell
-        """Mark the writes from now on as ours, so that the organization can tell them."""
+    def mark(  # noqa: B027 - not every organization can tell
+        self, origin: str, *, bypass: str = "", is_quiet: bool = False
+    ) -> None:
+        """Mark the writes from now on as ours, so that the organization can tell them.
+
+        `bypass` names the organization's own logic that they leave out, in its words; with
+        `is_quiet` they start none of its flows.
+        """
 
     def hurry(self, seconds: float) -> None:  # noqa: B027 - what is near answers at once
         """Give up, by Retryable, when all from now on together takes longer: somebody waits."""

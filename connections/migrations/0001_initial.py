@@ -25,6 +25,8 @@ class Migration(migrations.Migration):
                 ('login_kind', models.CharField(choices=[('secret', 'User name and password, or client id and secret'), ('certificate', 'Client id and certificate'), ('microsoft', 'Sign in with Microsoft')], default='secret', max_length=12)),
                 ('sealed_secret', models.TextField(blank=True, editable=False)),
                 ('authority', models.CharField(blank=True, editable=False, max_length=500)),
+                ('bypass_logic', models.CharField(blank=True, help_text='Custom logic of the server that our writes leave out, for example CustomSync,CustomAsync. The user needs prvBypassCustomBusinessLogic.', max_length=60)),
+                ('is_quiet', models.BooleanField(default=False, help_text='Our writes start no Power Automate flows on the server.')),
                 ('organization_id_seen', models.CharField(blank=True, editable=False, max_length=36)),
                 ('organization_name_seen', models.CharField(blank=True, editable=False, max_length=160)),
                 ('created', models.DateTimeField(auto_now_add=True)),

@@ -34,6 +34,15 @@ class Endpoint(models.Model):
     login_kind = models.CharField(max_length=12, choices=LoginKind, default=LoginKind.SECRET)
     sealed_secret = models.TextField(blank=True, editable=False)
     authority = models.CharField(max_length=500, blank=True, editable=False)
+    bypass_logic = models.CharField(
+        max_length=60,
+        blank=True,
+        help_text="Custom logic of the server that our writes leave out, for example "
+        "CustomSync,CustomAsync. The user needs prvBypassCustomBusinessLogic.",
+    )
+    is_quiet = models.BooleanField(
+        default=False, help_text="Our writes start no Power Automate flows on the server."
+    )
     organization = models.ForeignKey(
         Organization, models.PROTECT, null=True, blank=True, related_name="endpoints"
     )

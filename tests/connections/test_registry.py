@@ -7,6 +7,8 @@ from pytest_django import Settings
 
 from connections import registry
 from connections.connectors.base import Connector
+from connections.connectors.dynamics.connector import DynamicsConnector
+from connections.connectors.dynamics.marks import Marks
 from connections.errors import Refused
 from connections.models import Endpoint
 
@@ -58,3 +60,13 @@ def test_it_refuses_what_it_cannot_speak_to() -> None:
         registry.unsaved("salesforce", "https://a", "joe", "x")
     with pytest.raises(Refused, match="is hosted here but names no organization"):
         registry.connector(Endpoint(backend="hosted"))
+
+
+@pytest.mark.django_db
+def test_writes_are_marked_as_the_endpoint_says() -> None:
+    endpoint = Endpoint(
+        backend="dynamics", url="https://a.example", bypass_logic="CustomSync", is_quiet=True
+    )
+    made = registry.connector(endpoint, origin="the connection")
+    assert isinstance(made, DynamicsConnector)
+    assert made.marks == Marks(tag="the connection", bypass="CustomSync", is_quiet=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -93,9 +92,9 @@ class DynamicsConnector(Connector):
         """Let the ledger be written if it is time."""
         self.client.settle()
 
-    def mark(self, origin: str) -> None:
-        """Send `origin` with every write, for the organization's plug-ins (dataverse.md §4.5)."""
-        self.marks = replace(self.marks, tag=origin)
+    def mark(self, origin: str, *, bypass: str = "", is_quiet: bool = False) -> None:
+        """Send these with every write from now on (dataverse.md §4.5)."""
+        self.marks = Marks(tag=origin, bypass=bypass, is_quiet=is_quiet)
 
     def hurry(self, seconds: float) -> None:
         """Give up, by Retryable, when all from now on together takes longer."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from uuid import UUID
 
 from connections.connectors.base import Batch, BatchResult, FailureKind
@@ -135,8 +134,7 @@ def test_a_record_that_breaks_whatever_it_is_in_stands_alone_in_the_end() -> Non
 def test_every_write_is_marked() -> None:
     place = StrictPlace()
     with connected(place) as (proxy, connector):
-        connector.mark("0f")
-        connector.marks = replace(connector.marks, bypass="CustomSync", is_quiet=True)
+        connector.mark("0f", bypass="CustomSync", is_quiet=True)
         create(connector, make_rows()[:1])
     assert proxy.asked[-1].endswith("things?$select=thingid&tag=0f")
     assert connector.marks.headers == {
