@@ -78,7 +78,8 @@ class Index:
         if base != ACTIVITY:
             return frozenset()
         pointer = self._found.get(ACTIVITY)
-        return pointer.properties | set(self.links(ACTIVITY)) if pointer else {_ACTIVITY_ID}
+        own = {*pointer.properties, *self.links(ACTIVITY)} if pointer else {_ACTIVITY_ID}
+        return frozenset(own)
 
     def links(self, name: str) -> Mapping[str, Link]:
         """Return the navigation properties of an entity whose other end is declared."""

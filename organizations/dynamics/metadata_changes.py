@@ -29,7 +29,7 @@ from organizations.dynamics.metadata_query import ElementQuery, MetadataQuery
 from organizations.dynamics.resource import Segment
 from organizations.errors import NotFound
 from organizations.models import DeletedElement, EntityDefinition
-from organizations.schema import Entity
+from organizations.schema import Attribute, Entity, Key
 
 NAME = "RetrieveMetadataChanges"
 _CHUNK = 20
@@ -126,36 +126,42 @@ def _changed(
 def _parts(
     entity: Entity, query: MetadataQuery, language: int, is_new: HasChanged, since: int | None
 ) -> dict[str, list[Document]]:
-    def chosen(
-        kind: str, items: Iterable[Any], asked: ElementQuery, make: Callable[[Any], Document]
-    ) -> list[Document]:
-        found = (i for i in items if since is None or is_new(f"{kind}/{i.name}"))
-        full = ((item, make(item)) for item in found)
-        return [
-            asked.shown(document) | {"HasChanged": is_new(f"{kind}/{item.name}") or None}
-            for item, document in full
-            if asked.test(document)
-        ]
+    """Return what of each list of the entity is asked for, and has changed if that is asked."""
 
+    def attribute(item: Attribute) -> Document:
+        return _complex(attribute_to_json(item, entity.name, language=language))
+
+    def key(item: Key) -> Document:
+        return key_to_json(item, entity.name, language=language)
+
+    only = None if since is None else is_new
     visible = [item for item in entity.attributes if not item.is_hidden]
     own = {
-        "Attributes": chosen(
-            "attribute",
-            visible,
-            query.attributes,
-            lambda item: _complex(attribute_to_json(item, entity.name, language=language)),
-        ),
-        "Keys": chosen(
-            "key",
-            entity.keys,
-            query.keys,
-            lambda item: key_to_json(item, entity.name, language=language),
-        ),
+        "Attributes": _chosen("attribute", visible, query.attributes, attribute, only),
+        "Keys": _chosen("key", entity.keys, query.keys, key, only),
     }
     for name, field in _RELATIONSHIPS.items():
         found = getattr(entity, field)
-        own[name] = chosen("relationship", found, query.relationships, relationship_to_json)
+        asked = query.relationships
+        own[name] = _chosen("relationship", found, asked, relationship_to_json, only)
     return own
+
+
+def _chosen(
+    kind: str,
+    items: Iterable[Any],
+    asked: ElementQuery,
+    make: Callable[[Any], Document],
+    only: HasChanged | None,
+) -> list[Document]:
+    """Return the elements asked for; with `only`, those that it says have changed."""
+    changed = None if only is None else True
+    found = (make(item) for item in items if only is None or only(f"{kind}/{item.name}"))
+    return [
+        asked.shown(document) | {"HasChanged": changed}
+        for document in found
+        if asked.test(document)
+    ]
 
 
 def _complex(document: Document) -> Document:

@@ -101,9 +101,10 @@ def _filter(raw: Mapping[str, Any]) -> Test:
 def _condition(raw: Any) -> Test:
     if not isinstance(raw, Mapping) or not isinstance(raw.get("PropertyName"), str):
         raise _invalid("A condition needs a PropertyName.")
-    given = raw.get("ConditionOperator")
-    name = _OPERATOR_NAMES[given] if given in range(len(_OPERATOR_NAMES)) else given
-    compare = _OPERATORS.get(str(name))
+    given: Any = raw.get("ConditionOperator")
+    is_number = isinstance(given, int) and 0 <= given < len(_OPERATOR_NAMES)
+    name = _OPERATOR_NAMES[given] if is_number else str(given)
+    compare = _OPERATORS.get(name)
     if compare is None:
         raise _invalid(f"ConditionOperator '{given}' is not one of {', '.join(_OPERATORS)}.")
     wanted = _value(raw.get("Value"), is_list=name in ("In", "NotIn"))

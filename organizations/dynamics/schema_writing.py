@@ -7,6 +7,7 @@ at once: `Consistency: Strong` asks for nothing more here. Definitions are repla
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
@@ -141,7 +142,7 @@ def _delete_attribute(call: Call, segments: Sequence[Segment]) -> HttpResponse:
 def _attribute(entity: Entity, segment: Segment) -> Attribute:
     for item in entity.attributes:
         if not item.is_hidden and _is_named(
-            segment, item.name, lambda i=item: attribute_to_json(i, entity.name)
+            segment, item.name, partial(attribute_to_json, item, entity.name)
         ):
             return item
     raise unknown_definition()
@@ -176,7 +177,7 @@ def _key(entity: Entity, segment: Segment) -> Key:
         document = key_to_json(item, entity.name)
         if document["SchemaName"] == segment.pairs.get("SchemaName"):
             return item
-        if _is_named(segment, item.name, lambda d=document: d):
+        if _is_named(segment, item.name, partial(key_to_json, item, entity.name)):
             return item
     raise unknown_definition()
 
@@ -207,7 +208,7 @@ def _relationship(call: Call, segment: Segment) -> Relationship:
         if entity.is_hidden:
             continue
         for item in entity.relationships:
-            if _is_named(segment, item.name, lambda i=item: relationship_to_json(i)):
+            if _is_named(segment, item.name, partial(relationship_to_json, item)):
                 return item
     raise unknown_definition()
 

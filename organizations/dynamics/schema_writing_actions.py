@@ -83,14 +83,14 @@ def _update(call: Call, body: Body) -> HttpResponse:
 
     def rename(options: OptionSet) -> OptionSet:
         found = option_sets.option(options, body.get("Value"))
-        changed = {
+        changed: dict[str, Any] = {
             field: option_sets.relabelled(
                 getattr(found, field), label_from_json(raw[name]), keep=keep
             )
             for name, field in _LABELS.items()
             if raw.get(name)
         }
-        color = {"color": raw["Color"]} if raw.get("Color") else {}
+        color: dict[str, Any] = {"color": raw["Color"]} if raw.get("Color") else {}
         new = replace(found, **changed, **color)
         return replace(options, options=tuple(new if i is found else i for i in options.options))
 

@@ -153,7 +153,7 @@ def _type_code(draft: Draft) -> int:
     rows = EntityDefinition.objects.filter(organization=draft.call.organization)
     known = rows.values_list("document__type_code", flat=True)
     codes = [code for code in (*known, *draft.type_codes()) if code]
-    return max([FIRST_TYPE_CODE - 1, *codes]) + 1
+    return int(max([FIRST_TYPE_CODE - 1, *codes])) + 1
 
 
 def update(draft: Draft, before: Entity, raw: Mapping[str, Any]) -> None:

@@ -165,7 +165,7 @@ def _intersect(relationship: ManyToMany) -> Entity:
     name = relationship.intersect_entity
     kind = AttributeType.UNIQUEIDENTIFIER
     ids = (f"{name}id", relationship.attribute1, relationship.attribute2)
-    fixed = {"is_creatable": False, "is_updatable": False}
+    fixed: Json = {"is_creatable": False, "is_updatable": False}
     return Entity(
         name=name,
         schema_name=name,

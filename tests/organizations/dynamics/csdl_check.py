@@ -94,7 +94,7 @@ class Schema:
     def _of_sets(self) -> Iterator[str]:
         sets = {str(i.get("Name")): i for i in self.container.findall(f"{EDM}EntitySet")}
         for name, item in sets.items():
-            kind = item.get("EntityType").rpartition(".")[2]
+            kind = str(item.get("EntityType")).rpartition(".")[2]
             if kind not in self.types:
                 yield f"set {name}: type {kind}"
                 continue

@@ -107,7 +107,7 @@ def test_only_entities_with_records_have_sets(api: Api) -> None:
     shelf = Entity(name="shelfless", set_name="shelfless", primary_id="id", attributes=(key("id"),))
     define(api.twin, [shelf])
     found = schema(api)
-    sets = {item.get("Name"): item for item in found.container.findall(f"{EDM}EntitySet")}
+    sets = {str(item.get("Name")): item for item in found.container.findall(f"{EDM}EntitySet")}
     assert found.container.get("Name") == "System"
     assert sets["books"].get("EntityType") == "Microsoft.Dynamics.CRM.book"
     assert "shelfless" in found.types
