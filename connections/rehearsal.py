@@ -154,21 +154,24 @@ def _linked(connection: Connection) -> set[str]:
     return {name for text in texts for name in _LINK.findall(text)}
 
 
+def _request(wanted: Wanted, twin: Twin) -> ConnectRequest:
+    return ConnectRequest(
+        backend=Endpoint.Backend.DYNAMICS,
+        url=f"{wanted.base_url.rstrip('/')}{twin.path.rstrip('/')}",
+        user_name=twin.client_id,
+        password=twin.secret,
+    )
+
+
 def _copy(
     connection: Connection, wanted: Wanted, twin: Twin, entities: Iterable[Entity]
 ) -> Connection:
     listed = tuple(_summary(entity) for entity in entities)
     rows = {row.name: row for row in connection.entities.all()}
     chosen = [item.name for item in listed if item.name in rows and rows[item.name].enabled]
-    request = ConnectRequest(
-        backend=Endpoint.Backend.DYNAMICS,
-        url=f"{wanted.base_url.rstrip('/')}{twin.path.rstrip('/')}",
-        user_name=twin.client_id,
-        password=twin.secret,
-    )
     organization = twin.organization
     proven = Proof(
-        request=request,
+        request=_request(wanted, twin),
         identity=Identity(
             organization_id=str(organization.pk),
             organization_name=organization.name,

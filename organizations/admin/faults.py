@@ -119,8 +119,7 @@ class FaultPages(OrganizationPages):
         given = request.POST or None
         limits = LimitsForm(given, instance=protection.limits_of(organization), prefix="limits")
         lines = _lines(organization, given)
-        forms_given = [limits, *(line.form for line in lines)]
-        if given and all([form.is_valid() for form in forms_given]):
+        if given and all([limits.is_valid(), *(line.form.is_valid() for line in lines)]):
             limits.save()
             for line in lines:
                 line.form.save_it(organization)

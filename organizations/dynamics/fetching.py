@@ -37,6 +37,7 @@ def collection(call: Call, shape: Shape) -> HttpResponse:
     text = _text(call)
     query = fetchxml_reader.read(text, schema=call.catalog.entity)
     _check(call, shape, query)
+    query = _paged(query, call.preferences.most)
     found = call.store.query(versioned(query), context=call.context)
     writer = RowsWriter(call, shape, dict(columns(query, call.catalog.entity)))
     context = selection.context(call, shape.entity.set_name)
@@ -47,6 +48,11 @@ def collection(call: Call, shape: Shape) -> HttpResponse:
     )
     document |= _paging(call, query, found.more, found.cookie)
     return answer(document | {"value": writer.write(found.rows)})
+
+
+def _paged(query: Query, most: int) -> Query:
+    """Make the page no larger than the organization gives it."""
+    return query if query.aggregate else replace(query, count=min(query.count or most, most))
 
 
 def _text(call: Call) -> str:

@@ -75,7 +75,8 @@ class Admission:
                 [self.id, _window(self.limits), ceil(seconds * 1000)],
             )
         except RedisError as error:
-            return _unlimited(error)
+            _warn(error)
+            return None
         return _remaining(self.limits, counted)
 
 
@@ -102,7 +103,8 @@ def admit(limits: TwinLimits, user: str) -> Admission | None:
     try:
         verdict, wait, *_ = _run(scripts.ADMIT, keys, [name, _window(limits), *most])
     except RedisError as error:
-        return _unlimited(error)
+        _warn(error)
+        return None
     if verdict:
         raise exceeded(limits, int(verdict), ceil(int(wait) / 1000))
     return Admission(limits, keys, name)
@@ -115,7 +117,8 @@ def remaining(limits: TwinLimits, user: str) -> Remaining | None:
     try:
         counted = _run(scripts.LEFT, _keys(limits.organization, user), ["", _window(limits)])
     except RedisError as error:
-        return _unlimited(error)
+        _warn(error)
+        return None
     return _remaining(limits, counted)
 
 
@@ -175,5 +178,5 @@ def _client(location: str) -> Redis:
     )
 
 
-def _unlimited(error: RedisError) -> None:
+def _warn(error: RedisError) -> None:
     _logger.warning("Redis cannot be reached, a twin answers without limits: %s", error)

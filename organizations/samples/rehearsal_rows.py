@@ -19,12 +19,13 @@ from organizations.samples.generator import foundation, people
 from organizations.samples.generator.money import CURRENCIES
 from organizations.samples.generator.pools import default_streams
 from organizations.samples.generator.rows import Table
+from organizations.samples.generator.sizes import UNITS
 from organizations.samples.generator.world import Stream, Streams, World, split
 from organizations.schema import Attribute, AttributeType, Entity, RequiredLevel
 
 PARTY = "activityparty"
 CURRENCY, UNIT, USER = "transactioncurrency", "businessunit", "systemuser"
-MOST = {CURRENCY: len(CURRENCIES), UNIT: foundation.UNITS, PARTY: 0}
+MOST = {CURRENCY: len(CURRENCIES), UNIT: UNITS, PARTY: 0}
 """How many records of these an organization has at most; parties belong to their activities."""
 ACTIVE_SHARE = 0.8
 _MASKS = {
@@ -99,7 +100,7 @@ def _foundation(world: World, entity: Entity) -> Streams:
             "exchangerate": cycle([item.rate for item in CURRENCIES]),
         }
     if entity.name == UNIT:
-        units = [None, *[world.id(UNIT, 0)] * (foundation.UNITS - 1)]
+        units = [None, *[world.id(UNIT, 0)] * (UNITS - 1)]
         return {"parentbusinessunitid": cycle(units), "name": cycle(foundation.UNIT_NAMES)}
     return {}
 

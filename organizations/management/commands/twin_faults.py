@@ -71,7 +71,8 @@ def _change(twin: Organization, options: Mapping[str, Any]) -> None:
     for text in options["set"]:
         kind, _, settings = text.partition(":")
         switching.switch_on(twin, kind, _settings(settings))
-    switching.set_limits(twin, _settings(options["limits"]))
+    if options["limits"]:
+        switching.set_limits(twin, _settings(options["limits"]))
 
 
 def document(twin: Organization) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def test_it_shows_every_fault_switched_off_and_the_documented_limits(browser: Cl
 
 def test_it_saves_limits_and_faults(browser: Client) -> None:
     twin = make_twin()
-    changes = {
+    changes: dict[str, str | list[str]] = {
         "limits-requests": "600",
         "limits-window_seconds": "30",
         "latency-is_on": "on",

@@ -21,7 +21,7 @@ from django.db import connection
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
-from organizations.dynamics import faults, tokens
+from organizations.dynamics import tokens
 from organizations.dynamics.faults_switching import switch_off, switch_on
 from organizations.errors import InvalidRequest
 from organizations.models import Organization, TwinFault
@@ -166,7 +166,7 @@ def test_gateways_answer_in_html(api: Api) -> None:
 @pytest.mark.django_db
 def test_latency_lies_within_its_jitter(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(faults.time, "sleep", waits.append)
+    monkeypatch.setattr("organizations.dynamics.faults.time.sleep", waits.append)
     switch_on(api.twin, "latency", {"milliseconds": 200, "jitter": 50})
     assert statuses(api, times=10) == [200] * 10
     assert len(set(waits)) == 10
