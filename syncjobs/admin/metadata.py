@@ -30,18 +30,23 @@ class MetadataPages(Pages[Connection]):
         ]
 
     def update_server(self, request: HttpRequest, pk: str) -> HttpResponse:
-        """Start a preview; with `preview` (a run's id), apply the plan that it made."""
+        """Start a preview; with `preview` (a run's id), apply the plan that it made.
+
+        With `full` also what the server says did not change is read.
+        """
         connection = self.row(request, pk)
         if request.method != "POST":
             return redirect("admin:connections_connection_change", pk)
         user = starter(request)
-        options: dict[str, object] = {"preview": True}
+        full = {"full": True} if "full" in request.POST else {}
+        options: dict[str, object] = {"preview": True, **full}
         if previewed := request.POST.get("preview"):
             run = _preview(connection, previewed)
             if run is None:
                 messages.error(request, "That preview is gone. Make a new one.")
                 return redirect("admin:connections_connection_change", pk)
-            options = {"plan": run.result}
+            full = {"full": True} if run.options.get("full") else {}
+            options = {"plan": run.result, **full}
         started = dispatch.start(
             connection,
             Run.Kind.UPDATE_SERVER,

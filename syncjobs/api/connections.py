@@ -24,6 +24,7 @@ from syncjobs.api.serializers import (
     ConnectionSerializer,
     RunSerializer,
     StartSyncSerializer,
+    StartUpdateSerializer,
     StartVerifySerializer,
     SyncedEntitySerializer,
 )
@@ -66,16 +67,19 @@ class ConnectionViewSet(
             raise ValidationError({error.element.lower(): [str(error)]}) from error
         return Response(RunSerializer(run).data, status=202)
 
-    @extend_schema(request=None, responses={202: RunSerializer})
+    @extend_schema(request=StartUpdateSerializer, responses={202: RunSerializer})
     @action(
         detail=True, methods=["post"], url_path="update-server", permission_classes=access.STARTING
     )
     def update_server(self, request: Request, name: str) -> Response:
         """Start Update Server: take over the server's metadata."""
+        wanted = StartUpdateSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
         run = dispatch.start(
             self.get_object(),
             Run.Kind.UPDATE_SERVER,
             reason="API",
+            options={"full": True} if wanted.validated_data["full"] else {},
             **access.starter(request),
         )
         return Response(RunSerializer(run).data, status=202)

@@ -285,3 +285,11 @@ class StartSyncSerializer(serializers.Serializer[Any]):
     )
     dry_run = serializers.BooleanField(default=False, help_text="count only, write no record")
     full = serializers.BooleanField(default=False, help_text="read everything again")
+
+
+class StartUpdateSerializer(serializers.Serializer[Any]):
+    """How Update Server shall read."""
+
+    full = serializers.BooleanField(
+        default=False, help_text="read also what the server says did not change"
+    )

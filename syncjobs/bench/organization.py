@@ -177,50 +177,46 @@ _FIXED: dict[str, object] = {
 }
 
 
-def _handler(organization: _Organization) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+class _Handler(BaseHTTPRequestHandler):
+    organization: _Organization
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
-        def do_GET(self) -> None:  # noqa: N802 - the name is the library's
-            """Answer, or ask for a token first."""
-            parts = urlsplit(self.path)
-            if parts.path != "/asked" and "Authorization" not in self.headers:
-                organization.asked["signing in"] += 1
-                host = f"http://{self.headers['Host']}"
-                uri = f"Bearer authorization_uri={host}/oauth2/authorize, resource_id={host}/"
-                self._send(401, {}, {"WWW-Authenticate": uri})
-                return
-            self._send(200, organization.answer(parts.path, parse_qs(parts.query)))
+    def do_GET(self) -> None:  # noqa: N802 - the name is the library's
+        """Answer, or ask for a token first."""
+        parts = urlsplit(self.path)
+        if parts.path != "/asked" and "Authorization" not in self.headers:
+            self.organization.asked["signing in"] += 1
+            host = f"http://{self.headers['Host']}"
+            uri = f"Bearer authorization_uri={host}/oauth2/authorize, resource_id={host}/"
+            self._send(401, {}, {"WWW-Authenticate": uri})
+            return
+        self._send(200, self.organization.answer(parts.path, parse_qs(parts.query)))
 
-        def do_POST(self) -> None:  # noqa: N802 - the name is the library's
-            """Give a token."""
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            organization.asked["signing in"] += 1
-            self._send(200, {"access_token": "t", "token_type": "Bearer", "expires_in": 3600})
+    def do_POST(self) -> None:  # noqa: N802 - the name is the library's
+        """Give a token."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.organization.asked["signing in"] += 1
+        self._send(200, {"access_token": "t", "token_type": "Bearer", "expires_in": 3600})
 
-        def _send(
-            self, status: int, document: object, headers: dict[str, str] | None = None
-        ) -> None:
-            body = orjson.dumps(document)
-            self.send_response(status)
-            for name, value in (headers or {}).items():
-                self.send_header(name, value)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def _send(self, status: int, document: object, headers: dict[str, str] | None = None) -> None:
+        body = orjson.dumps(document)
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Say nothing."""
-
-    return Handler
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
 
 
 def main() -> None:
     """Serve as many entities as the first argument says; print the port."""
-    organization = _Organization(int(sys.argv[1]))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(organization))
+    _Handler.organization = _Organization(int(sys.argv[1]))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     sys.stdout.write(f"{server.server_address[1]}\n")
     sys.stdout.flush()
     server.serve_forever()
