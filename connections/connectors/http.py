@@ -132,8 +132,8 @@ class HttpClient:
         if reply.status in TRANSIENT_STATUSES or self._is_transient(reply):
             refused = reply.status == TOO_MANY
             pauses = refused or reply.status >= 500
-            error = self._passing(method, url, reply)
-            return _Fault(error, not_carried_out=refused, is_limit=pauses)
+            passing = self._passing(method, url, reply)
+            return _Fault(passing, not_carried_out=refused, is_limit=pauses)
         return reply
 
     def _authenticated(

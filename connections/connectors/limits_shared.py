@@ -10,12 +10,14 @@ import fcntl
 import mmap
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableSequence, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 from connections import forks
 
 _DOUBLE = 8
+Numbers = MutableSequence[float]
 
 
 class Shared:
@@ -28,8 +30,8 @@ class Shared:
         """`rows`: name of a row → how many numbers it has."""
         self._places = {name: place for place, name in enumerate(names)}
         self._memory = mmap.mmap(-1, _DOUBLE * (len(names) + sum(rows.values())))
-        self._numbers = memoryview(self._memory).cast("d")
-        self._rows: dict[str, memoryview] = {}
+        self._numbers = cast(Numbers, memoryview(self._memory).cast("d"))
+        self._rows: dict[str, Numbers] = {}
         start = len(names)
         for name, count in rows.items():
             self._rows[name] = self._numbers[start : start + count]
@@ -46,7 +48,7 @@ class Shared:
         """Set a number."""
         self._numbers[self._places[name]] = value
 
-    def row(self, name: str) -> memoryview:
+    def row(self, name: str) -> Numbers:
         """Return a row of numbers, which can be written to."""
         return self._rows[name]
 

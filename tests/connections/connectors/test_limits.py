@@ -46,8 +46,10 @@ def make_limiter(clock: Clock, cap: Cap | None = None, today: datetime = NOON) -
     return Limiter(cap=cap, clock=clock, sleep=clock.sleep, today=lambda: today)
 
 
-def make_reply(status: int = 200, body: bytes = b"", **headers: str) -> Reply:
-    return Reply(status, headers, body, "https://x.example/", received=len(body))
+def make_reply(
+    status: int = 200, body: bytes = b"", headers: Mapping[str, str] | None = None
+) -> Reply:
+    return Reply(status, headers or {}, body, "https://x.example/", received=len(body))
 
 
 class Window:
@@ -70,11 +72,13 @@ class Window:
         self.clock.now += 0.02
         if self.used() >= self.limit:
             self.answered.append((self.clock.now, 429))
-            return make_reply(429, REQUESTS % (self.limit, self.seconds), **{"Retry-After": "2"})
+            return make_reply(
+                429, REQUESTS % (self.limit, self.seconds), headers={"Retry-After": "2"}
+            )
         self.times.append(self.clock.now)
         self.answered.append((self.clock.now, 200))
         left = {REMAINING: str(self.limit - self.used())} if self.headers else {}
-        return make_reply(200, **left)
+        return make_reply(200, headers=left)
 
     def count(self, status: int, since: float, until: float) -> int:
         return sum(1 for at, said in self.answered if said == status and since <= at < until)
@@ -133,7 +137,7 @@ def test_nobody_asks_during_a_pause() -> None:
     clock = Clock()
     limiter = make_limiter(clock)
     with limiter.turn() as turn:
-        turn.answered(make_reply(503, **{"Retry-After": "17"}))
+        turn.answered(make_reply(503, headers={"Retry-After": "17"}))
     with limiter.turn():
         assert clock.now == 1017
     assert limiter.usage().waited == 17
@@ -142,7 +146,7 @@ def test_nobody_asks_during_a_pause() -> None:
 def test_a_pause_too_long_to_wait_is_for_the_caller() -> None:
     limiter = make_limiter(Clock())
     with limiter.turn() as turn:
-        turn.answered(make_reply(429, TIME, **{"Retry-After": "400"}))
+        turn.answered(make_reply(429, TIME, headers={"Retry-After": "400"}))
     with (
         pytest.raises(Retryable, match="ask to wait 400 seconds") as caught,
         limiter.turn(pause=300),
@@ -154,7 +158,7 @@ def test_a_pause_too_long_to_wait_is_for_the_caller() -> None:
 def test_whoever_hurries_does_not_wait() -> None:
     limiter = make_limiter(Clock())
     with limiter.turn() as turn:
-        turn.answered(make_reply(429, **{"Retry-After": "9"}))
+        turn.answered(make_reply(429, headers={"Retry-After": "9"}))
     with pytest.raises(Retryable, match="ask to wait 9 seconds"), limiter.turn(longest=5):
         pass
 
@@ -164,14 +168,14 @@ def test_it_begins_with_what_the_server_recommends() -> None:
     assert limiter.at_once() == 4
     for hint in ("20", "30"):
         with limiter.turn() as turn:
-            turn.answered(make_reply(**{"x-ms-dop-hint": hint}))
+            turn.answered(make_reply(headers={"x-ms-dop-hint": hint}))
         assert limiter.at_once() == 20
 
 
 def test_a_recommendation_beyond_the_documented_limit_is_not_followed() -> None:
     limiter = make_limiter(Clock())
     with limiter.turn() as turn:
-        turn.answered(make_reply(**{"x-ms-dop-hint": "500"}))
+        turn.answered(make_reply(headers={"x-ms-dop-hint": "500"}))
     assert limiter.at_once() == 52
 
 
@@ -199,7 +203,7 @@ def test_it_halves_once_when_refused_for_what_was_under_way(text: bytes) -> None
     clock = Clock()
     limiter = make_limiter(clock)
     with limiter.turn() as turn:
-        turn.answered(make_reply(**{"x-ms-dop-hint": "8"}))
+        turn.answered(make_reply(headers={"x-ms-dop-hint": "8"}))
     clock.now += 1
     all_at_once(limiter, make_reply(429, text))
     assert limiter.at_once() == 4
@@ -284,7 +288,7 @@ def test_a_forked_process_shares_count_and_pause() -> None:
 
     def refused() -> None:
         with limiter.turn() as turn:
-            turn.answered(make_reply(429, **{"Retry-After": "60"}))
+            turn.answered(make_reply(429, headers={"Retry-After": "60"}))
 
     os.waitpid(in_child(refused), 0)
     assert limiter.usage().requests == limiter.usage().throttled == 1
@@ -349,5 +353,7 @@ def test_it_reads_which_limit_was_exceeded(
 
 
 def test_odd_headers_tell_nothing() -> None:
-    said = told(make_reply(**{REMAINING: "many", "x-ms-dop-hint": "", "Retry-After": "soon"}), NOON)
+    said = told(
+        make_reply(headers={REMAINING: "many", "x-ms-dop-hint": "", "Retry-After": "soon"}), NOON
+    )
     assert (said.remaining, said.hint, said.after) == (None, None, None)

@@ -57,6 +57,7 @@ def test_it_lists_every_path_and_how_to_sign_in() -> None:
         "/api/connections/{name}/update-server/",
         "/api/connections/{name}/entities/",
         "/api/connections/{name}/entities/{entity}/",
+        "/api/connections/{name}/requests/",
         "/api/jobs/",
         "/api/jobs/{id}/",
         "/api/jobs/{id}/run/",

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -89,7 +90,7 @@ class Twin:
         base = ReadRequest(entity=self.known, attributes=wanted, page_size=page_size)
         return replace(base, **more)  # type: ignore[arg-type]
 
-    def read(self, **more: object) -> list[Page]:
+    def read(self, **more: Any) -> list[Page]:
         return list(self.connector.read(self.request(**more)))
 
 
