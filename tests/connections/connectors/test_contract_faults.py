@@ -14,6 +14,8 @@ from connections.connectors.dynamics.connector import DynamicsConnector
 from connections.connectors.http import Patience
 from connections.egress import Session
 from tests.connections.connectors.contract import ConnectorContract
+from tests.connections.connectors.contract_changes import ChangesContract
+from tests.connections.connectors.contract_writing import WritingContract
 from tests.connections.connectors.places import TwinPlace
 from tests.connections.connectors.strict_place import StrictPlace
 from tests.fakes.faulty import FAULTS, Faulty
@@ -22,8 +24,11 @@ from tests.fakes.server import serve
 PASSING = tuple(name for name in FAULTS if name != "latency")
 
 
-class TestEachFault(ConnectorContract):
-    """Each fault strikes every third request to the strict Dataverse."""
+class TestEachFault(ChangesContract, WritingContract):
+    """Each fault strikes every third request to the strict Dataverse.
+
+    The rest of the contract, which only reads, is tried with all faults in turn below.
+    """
 
     @pytest.fixture(params=FAULTS)
     def place(self, request: pytest.FixtureRequest) -> Iterator[StrictPlace]:
@@ -34,6 +39,18 @@ class TestEachFault(ConnectorContract):
             yield place
         writes = Counter(item for item in place.organization.writes if item[0] != "change")
         assert not [item for item, times in writes.items() if times > 1]
+
+
+class TestAllFaultsStrictly(ConnectorContract):
+    """All faults strike the strict Dataverse in turn."""
+
+    @pytest.fixture
+    def place(self) -> Iterator[StrictPlace]:
+        place = StrictPlace()
+        place.is_disturbed = True
+        with serve(place.service) as upstream, serve(Faulty(upstream, PASSING)) as url:
+            place.service.url = url
+            yield place
 
 
 class FaultyTwinPlace(TwinPlace):

@@ -200,23 +200,25 @@ class StrictDataverse:
         relationship = table.pairs.get(navigation)
         if relationship is None:
             raise Refusal(404, "0x80060888", f"'{navigation}' is no navigation of {table.name}.")
-        if method == "POST":
-            link = str((body or {}).get("@odata.id", ""))
-            found = _RECORD.match(link.removeprefix(self.url + API))
-            if found is None:
-                raise Refusal(400, "0x80048d19", "@odata.id is missing.")
-            self.organization.row(self.organization.by_set(found.group(1)), found.group(2))
-            second = found.group(2)
+        second = second or self._linked(body)
         pair = {
             relationship["Entity1IntersectAttribute"]: first,
             relationship["Entity2IntersectAttribute"]: second,
         }
-        intersect = self.organization.by_name(relationship["IntersectEntityName"])
-        there = [
-            row_id
-            for row_id, row in self.organization.of(intersect).items()
-            if pair.items() <= row.items()
-        ]
+        self._pair(method, self.organization.by_name(relationship["IntersectEntityName"]), pair)
+        return Answer(204)
+
+    def _linked(self, body: Any) -> str:
+        link = str((body or {}).get("@odata.id", ""))
+        found = _RECORD.match(link.removeprefix(self.url + API))
+        if found is None:
+            raise Refusal(400, "0x80048d19", "@odata.id is missing.")
+        self.organization.row(self.organization.by_set(found.group(1)), found.group(2))
+        return found.group(2)
+
+    def _pair(self, method: str, intersect: Table, pair: dict[str, str]) -> None:
+        rows = self.organization.of(intersect)
+        there = [row_id for row_id, row in rows.items() if pair.items() <= row.items()]
         if method == "POST" and there:
             raise Refusal(412, DUPLICATE, "Cannot insert duplicate key.")
         if method == "POST":
@@ -225,7 +227,6 @@ class StrictDataverse:
             self.organization.remove(intersect, there[0])
         else:
             raise Refusal(404, NOT_FOUND, "The records are not associated.")
-        return Answer(204)
 
 
 def _check_headers(request: Request) -> None:

@@ -142,71 +142,81 @@ class Parts:
 def make_sample(real: Json) -> list[Table]:
     """Return the tables of the connectors' contract (thing, note, and their pairs)."""
     make = Parts(real)
-    version = make.attribute("versionnumber", "versionnumber")
-    behavior = {"DateTimeBehavior": {"Value": "TimeZoneIndependent"}}
     pairs = make.many_to_many("thing_note", "thing", "note", "thingnote")
     parent = make.many_to_one("parent", "parent", "thing", "thing")
-    customers = [
+    to_thing, to_note = (
         make.many_to_one("customer", f"customer_{target}", "thing", target)
         for target in ("thing", "note")
-    ]
-    thing = [
+    )
+    thing = make.table(
+        "thing",
+        [*_plain(make), *_special(make)],
+        EntitySetName="things",
+        PrimaryNameAttribute="text",
+        ManyToOneRelationships=[parent, to_thing, to_note],
+        OneToManyRelationships=[parent, to_thing],
+        ManyToManyRelationships=[pairs],
+    )
+    note = make.table(
+        "note",
+        _note(make),
+        EntitySetName="notes",
+        PrimaryNameAttribute="title",
+        ChangeTrackingEnabled=False,
+        OneToManyRelationships=[to_note],
+        ManyToManyRelationships=[pairs],
+    )
+    return [thing, note, _pairs(make, pairs)]
+
+
+def _plain(make: Parts) -> list[Json]:
+    writable = {"IsValidForCreate": True, "IsValidForUpdate": True}
+    return [
         make.attribute("leadid", "thingid", IsPrimaryId=True),
         make.attribute("subject", "text", MaxLength=100, IsPrimaryName=True),
         make.attribute("description", "memo", MaxLength=2000),
         make.attribute("numberofemployees", "whole", MinValue=-1000, MaxValue=100000),
-        make.attribute("versionnumber", "big", IsValidForCreate=True, IsValidForUpdate=True),
+        make.attribute("versionnumber", "big", **writable),
         make.attribute("revenue", "money", Precision=2, PrecisionSource=0),
-        make.attribute(
-            "exchangerate", "decimal", Precision=4, IsValidForCreate=True, IsValidForUpdate=True
-        ),
+        make.attribute("exchangerate", "decimal", Precision=4, **writable),
         make.attribute("address1_latitude", "real", Precision=3),
         make.attribute("donotemail", "flag"),
+    ]
+
+
+def _special(make: Parts) -> list[Json]:
+    free = {"DateTimeBehavior": {"Value": "TimeZoneIndependent"}}
+    targets = {"Targets": ["thing", "note"], "RequiredLevel": {"Value": "None"}}
+    return [
         make.attribute("lastonholdtime", "moment"),
         make.attribute("estimatedclosedate", "day", DateTimeBehavior={"Value": "DateOnly"}),
-        make.attribute("lastonholdtime", "wall", **behavior),
+        make.attribute("lastonholdtime", "wall", **free),
         make.choice("choice", 1, 2),
         make.choice("choices", 1, 2, 3, kind="MultiSelectPicklist"),
         make.attribute("parentaccountid", "parent", Targets=["thing"]),
-        make.attribute(
-            "customerid", "customer", Targets=["thing", "note"], RequiredLevel={"Value": "None"}
-        ),
-        version,
+        make.attribute("customerid", "customer", **targets),
+        make.attribute("versionnumber", "versionnumber"),
     ]
-    note = [
+
+
+def _note(make: Parts) -> list[Json]:
+    return [
         make.attribute("leadid", "noteid", IsPrimaryId=True),
         make.attribute("subject", "title", MaxLength=100, IsPrimaryName=True),
-        copy.deepcopy(version),
+        make.attribute("versionnumber", "versionnumber"),
     ]
-    both = [
+
+
+def _pairs(make: Parts, relationship: Json) -> Table:
+    ids = [
         make.attribute("leadid", f"{name}id", IsPrimaryId=name == "thingnote")
         for name in ("thingnote", "thing", "note")
     ]
-    return [
-        make.table(
-            "thing",
-            thing,
-            EntitySetName="things",
-            PrimaryNameAttribute="text",
-            ManyToOneRelationships=[parent, *customers],
-            OneToManyRelationships=[parent, customers[0]],
-            ManyToManyRelationships=[pairs],
-        ),
-        make.table(
-            "note",
-            note,
-            EntitySetName="notes",
-            PrimaryNameAttribute="title",
-            ChangeTrackingEnabled=False,
-            OneToManyRelationships=[customers[1]],
-            ManyToManyRelationships=[pairs],
-        ),
-        make.table(
-            "thingnote",
-            [*both, copy.deepcopy(version)],
-            EntitySetName="thingnotecollection",
-            PrimaryNameAttribute=None,
-            IsIntersect=True,
-            ManyToManyRelationships=[pairs],
-        ),
-    ]
+    return make.table(
+        "thingnote",
+        [*ids, make.attribute("versionnumber", "versionnumber")],
+        EntitySetName="thingnotecollection",
+        PrimaryNameAttribute=None,
+        IsIntersect=True,
+        ManyToManyRelationships=[relationship],
+    )

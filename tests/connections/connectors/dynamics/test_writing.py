@@ -338,26 +338,27 @@ def test_a_schema_that_changed_stops_the_batch() -> None:
         write(connector, Action.CREATE, {"subject": "x"})
 
 
+MANY = [f"00000000-0000-0000-0000-0000000001{at:02}" for at in range(20)]
+
+
+def make_versions(*versions: int) -> Answer:
+    pairs = zip(MANY, versions, strict=True)
+    return told({"value": [{"activityid": id_, "versionnumber": at} for id_, at in pairs]})
+
+
 def test_it_updates_many_at_once_where_versions_cannot_be_checked() -> None:
     entity = replace(APPOINTMENT, checks_versions=False)
-    ids = [f"00000000-0000-0000-0000-0000000001{at:02}" for at in range(20)]
-
-    def page(*versions: int) -> Answer:
-        pairs = zip(ids, versions, strict=False)
-        rows = [{"activityid": id_, "versionnumber": version} for id_, version in pairs]
-        return told({"value": rows})
-
     action = "POST appointments/Microsoft.Dynamics.CRM.UpdateMultiple"
     answers = {
         "GET sdkmessagefilters": [told({"value": [{"sdkmessageid": {"name": "UpdateMultiple"}}]})],
-        "GET appointments": [page(*[5] * 19, 8), page(*[6] * 19, 8)],
+        "GET appointments": [make_versions(*[5] * 19, 8), make_versions(*[6] * 19, 8)],
         action: [Answer(204)],
-        f"GET appointments({ids[19]})": [made(8)],
+        f"GET appointments({MANY[19]})": [made(8)],
     }
     batch = Batch(
         action=Action.UPDATE,
         columns=("activityid", "subject"),
-        rows=[(id_, "x") for id_ in ids],
+        rows=[(id_, "x") for id_ in MANY],
         expected=[5] * 20,
     )
     with connected(answers) as (fake, connector):
@@ -367,7 +368,7 @@ def test_it_updates_many_at_once_where_versions_cannot_be_checked() -> None:
     assert result.versions == [*[6] * 19, 8]
     assert document["Targets"][0] == {
         "@odata.type": "Microsoft.Dynamics.CRM.appointment",
-        "activityid": ids[0],
+        "activityid": MANY[0],
         "subject": "x",
     }
     assert len(document["Targets"]) == 19
