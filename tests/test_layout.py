@@ -26,6 +26,7 @@ CATCH_ALL = {
     "syncjobs/runner.py": "a run ends, its worker does not",
     "syncjobs/queue.py": "one transaction must not stop the queue",
     "connections/connectors/paging.py": "raised again in the thread that waits for the page",
+    "connections/connectors/dynamics/streams.py": "raised again in the thread that takes the pages",
     "syncjobs/engine/apart.py": "raised again in the process that waits for the page",
 }
 # Words and paths of the place where this was written, which nobody else has.

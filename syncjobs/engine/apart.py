@@ -17,7 +17,7 @@ import warnings
 import weakref
 from collections.abc import Generator
 from contextlib import closing
-from typing import BinaryIO, Generic, NoReturn, Self, TypeVar
+from typing import Any, BinaryIO, Generic, NoReturn, Self, TypeVar
 
 from connections.errors import Retryable
 
@@ -84,7 +84,7 @@ def read_apart(items: Generator[Item, None, None]) -> Generator[Item, None, None
         yield from reading
 
 
-_OPEN: weakref.WeakSet[ReadApart[object]] = weakref.WeakSet()
+_OPEN: weakref.WeakSet[ReadApart[Any]] = weakref.WeakSet()
 
 
 def _leave_others() -> None:
