@@ -6,7 +6,7 @@ fifteen hundred of them. Relationships carry their kind (`1:N`, `N:N`) beside th
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
@@ -76,7 +76,7 @@ def _load_relationship(document: Mapping[str, Any]) -> Relationship:
 
 
 def _plain(value: object) -> object:
-    kind: Hashable = type(value)
+    kind: Any = type(value)
     if kind in _SCALARS:
         return value
     if is_dataclass(value):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -119,7 +119,7 @@ def _compared(value: Any) -> Any:
         return [_compared(item) for item in value]
     if not is_dataclass(value):
         return value
-    kind: Hashable = type(value)
+    kind: Any = type(value)
     return [_compared(getattr(value, name)) for name in _names(kind)]
 
 
