@@ -6,7 +6,7 @@ It is written entity by entity and kept, compressed, until the schema version mo
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from io import BytesIO
 from uuid import UUID
@@ -33,6 +33,8 @@ _VOCABULARIES = {
     "OData.Community.Keys.V1": "http://vocabularies.odata.org/OData.Community.Keys.V1",
     "OData.Community.Display.V1": "http://vocabularies.odata.org/OData.Community.Display.V1",
 }
+_HERE = b"<!--here-->"
+_SAID = f' xmlns="{EDM}"'.encode()
 _MORE = {
     "Org.OData.Core.V1": "http://vocabularies.odata.org/OData.Core.V1",
     "Org.OData.Capabilities.V1": "http://vocabularies.odata.org/OData.Capabilities.V1",
@@ -60,18 +62,25 @@ def write(catalog: Catalog, buffer: BytesIO, *, annotated: bool = False) -> None
     """Write the document of a catalog's entities that are not hidden."""
     index = Index(_shown(catalog))
     references = _VOCABULARIES | (_MORE if annotated else {})
-    with etree.xmlfile(buffer, encoding="utf-8") as xml:
-        xml.write_declaration()
-        root = xml.element(f"{{{EDMX}}}Edmx", Version="4.0", nsmap={"edmx": EDMX})
-        with root:
-            for name, address in references.items():
-                xml.write(_reference(name, address))
-            schema = xml.element(
-                f"{{{EDM}}}Schema", Namespace=NAMESPACE, Alias=ALIAS, nsmap={None: EDM}
-            )
-            with xml.element(f"{{{EDMX}}}DataServices"), schema:
-                for item in _schema(catalog, index, annotated=annotated):
-                    xml.write(item)
+    before, after = _frame(references).split(_HERE)
+    buffer.write(before)
+    for item in _schema(catalog, index, annotated=annotated):
+        # The frame has said it, and readers that know no namespaces look for plain names.
+        buffer.write(etree.tostring(item, encoding="utf-8").replace(_SAID, b"", 1))
+    buffer.write(after)
+
+
+def _frame(references: Mapping[str, str]) -> bytes:
+    root = etree.Element(f"{{{EDMX}}}Edmx", Version="4.0", nsmap={"edmx": EDMX})
+    for name, address in references.items():
+        found = etree.SubElement(root, f"{{{EDMX}}}Reference", Uri=address)
+        etree.SubElement(found, f"{{{EDMX}}}Include", Namespace=name, Alias=name.split(".")[-2])
+        etree.SubElement(found, f"{{{EDMX}}}IncludeAnnotations", TermNamespace=name)
+    services = etree.SubElement(root, f"{{{EDMX}}}DataServices")
+    schema = etree.SubElement(services, f"{{{EDM}}}Schema", nsmap={None: EDM})
+    schema.attrib.update({"Namespace": NAMESPACE, "Alias": ALIAS})
+    schema.append(etree.Comment("here"))
+    return etree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
 def _schema(catalog: Catalog, index: Index, *, annotated: bool) -> Iterator[etree._Element]:
@@ -88,10 +97,3 @@ def _schema(catalog: Catalog, index: Index, *, annotated: bool) -> Iterator[etre
 
 def _shown(catalog: Catalog) -> Iterator[Entity]:
     return (entity for entity in catalog.entities() if not entity.is_hidden)
-
-
-def _reference(name: str, address: str) -> etree._Element:
-    found = etree.Element(f"{{{EDMX}}}Reference", Uri=address)
-    etree.SubElement(found, f"{{{EDMX}}}Include", Namespace=name, Alias=name.split(".")[-2])
-    etree.SubElement(found, f"{{{EDMX}}}IncludeAnnotations", TermNamespace=name)
-    return found

@@ -12,7 +12,7 @@ ALIAS = "mscrm"
 
 def element(tag: str, /, **attributes: str) -> etree._Element:
     """Return an element of the schema language."""
-    found = etree.Element(f"{{{EDM}}}{tag}")
+    found = etree.Element(f"{{{EDM}}}{tag}", nsmap={None: EDM})
     for name, value in attributes.items():
         found.set(name, value)
     return found

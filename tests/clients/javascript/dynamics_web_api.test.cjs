@@ -101,12 +101,7 @@ test("it tracks changes", async () => {
   assert.ok(link);
   await twin.update({ collection: "accounts", key: first, data: { name: "Changed" } });
   await twin.deleteRecord({ collection: "accounts", key: second });
-  const changes = await twin.retrieveMultiple({
-    collection: "accounts",
-    select: ["name"],
-    token: link.split("deltatoken=")[1],
-    queryParams: [`$deltatoken=${link.split("deltatoken=")[1]}`],
-  });
+  const changes = await twin.retrieveMultiple({ collection: "accounts" }, link);
   assert.equal(changes.value.length, 2);
 });
 
@@ -141,6 +136,7 @@ test("it asks in FetchXML", async () => {
   assert.deepEqual(found.value.map((row) => row.name), ["Account 0", "Account 1"]);
   const all = await twin.fetchAll({
     collection: "accounts",
+    includeAnnotations: "*",
     fetchXml: "<fetch count='2'><entity name='account'><attribute name='name'/><order attribute='name'/></entity></fetch>",
   });
   assert.equal(all.value.length, 3);
