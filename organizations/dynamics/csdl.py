@@ -20,7 +20,7 @@ from organizations.dynamics.csdl_container import container, operations
 from organizations.dynamics.csdl_entities import base_types, entity_type
 from organizations.dynamics.csdl_index import OWNER, Index
 from organizations.dynamics.csdl_vocabulary import metadata_types
-from organizations.dynamics.csdl_xml import ALIAS, EDM, EDMX, NAMESPACE
+from organizations.dynamics.csdl_xml import ALIAS, EDM, EDMX, NAMESPACE, PLAIN
 from organizations.models import Organization
 from organizations.schema import Entity
 
@@ -77,7 +77,7 @@ def _frame(references: Mapping[str, str]) -> bytes:
         etree.SubElement(found, f"{{{EDMX}}}Include", Namespace=name, Alias=name.split(".")[-2])
         etree.SubElement(found, f"{{{EDMX}}}IncludeAnnotations", TermNamespace=name)
     services = etree.SubElement(root, f"{{{EDMX}}}DataServices")
-    schema = etree.SubElement(services, f"{{{EDM}}}Schema", nsmap={None: EDM})
+    schema = etree.SubElement(services, f"{{{EDM}}}Schema", nsmap=PLAIN)
     schema.attrib.update({"Namespace": NAMESPACE, "Alias": ALIAS})
     schema.append(etree.Comment("here"))
     return etree.tostring(root, encoding="utf-8", xml_declaration=True)

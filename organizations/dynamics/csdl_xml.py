@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lxml import etree
 
 EDM = "http://docs.oasis-open.org/odata/ns/edm"
 EDMX = "http://docs.oasis-open.org/odata/ns/edmx"
 NAMESPACE = "Microsoft.Dynamics.CRM"
 ALIAS = "mscrm"
+PLAIN: Any = {None: EDM}
+"""Names of the schema language stand without a prefix."""
 
 
 def element(tag: str, /, **attributes: str) -> etree._Element:
     """Return an element of the schema language."""
-    found = etree.Element(f"{{{EDM}}}{tag}", nsmap={None: EDM})
+    found = etree.Element(f"{{{EDM}}}{tag}", nsmap=PLAIN)
     for name, value in attributes.items():
         found.set(name, value)
     return found

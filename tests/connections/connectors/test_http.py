@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from connections.addresses import Allowlist
-from connections.connectors.http import HttpClient, Patience, retry_after
+from connections.connectors.http import HttpClient, Patience
+from connections.connectors.limits_told import retry_after
 from connections.egress import Limits, Session
 from connections.errors import LoginFailed, Retryable, Unreachable
 from tests.fakes.server import Answer, Request, serve

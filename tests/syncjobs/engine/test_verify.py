@@ -152,6 +152,7 @@ def test_a_change_names_its_side_and_its_fields(side: str, reason: str) -> None:
     difference = only(world)
     assert (difference.kind, difference.reason) == (KIND.DIFFERS, reason)
     names = {item.name: (item.server, item.client) for item in difference.fields}
+    expected: dict[str, tuple[str | None, str | None]]
     expected = {"city": (None, "Brno"), "name": ("Account 0", "Other")}
     if side == "server":
         expected = {name: (there, here) for name, (here, there) in expected.items()}
