@@ -215,6 +215,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "ENUM_NAME_OVERRIDES": {
         "ConnectionState": "connections.models.Connection.State",
+        "DifferenceKind": "syncjobs.models.Difference.Kind",
+        "RunKind": "syncjobs.models.Run.Kind",
         "RunState": "syncjobs.models.Run.State",
         "RunEntityState": "syncjobs.models.RunEntity.State",
     },

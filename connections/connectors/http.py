@@ -167,9 +167,9 @@ class HttpClient:
 
     def _passing(self, method: str, url: str, reply: Reply) -> Retryable:
         after = retry_after(reply.headers.get("Retry-After", ""), self._patience.clock())
-        reason = (
-            "has had too many requests" if reply.status == TOO_MANY else "is not able to answer"
-        )
+        reason = "is not able to answer" if reply.status >= 400 else "broke off its answer"
+        if reply.status == TOO_MANY:
+            reason = "has had too many requests"
         when = "" if after is None else f"; it asks to wait {after:.0f} seconds"
         return Retryable(
             f"{target_of(url)} {reason} just now ({method}, status {reply.status}){when}.",

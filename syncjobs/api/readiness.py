@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, serializers
@@ -29,6 +31,12 @@ class ReadinessSerializer(serializers.ModelSerializer[ReadinessReport]):
         read_only_fields = fields
 
 
+class NeverCheckedSerializer(serializers.Serializer[Any]):
+    """Why there is no report."""
+
+    detail = serializers.CharField()
+
+
 @extend_schema(
     parameters=[
         OpenApiParameter("name", str, OpenApiParameter.PATH, description="the client's name")
@@ -46,7 +54,7 @@ class Readiness(generics.GenericAPIView[ReadinessReport]):
         needed = access.STARTING if self.request.method == "POST" else access.PERMISSIONS
         return [permission() for permission in needed]
 
-    @extend_schema(responses={200: ReadinessSerializer})
+    @extend_schema(responses={200: ReadinessSerializer, 404: NeverCheckedSerializer})
     def get(self, request: Request, name: str) -> Response:
         """Return the newest report; 404 if the server was never checked."""
         found = saving.latest(get_object_or_404(Connection, name=name))

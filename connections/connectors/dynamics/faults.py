@@ -47,10 +47,13 @@ def meaning_of(reply: Reply) -> Meaning:
 def is_transient(reply: Reply) -> bool:
     """Return whether the answer is one of Dataverse's passing faults, by its code or its text.
 
-    An unknown 500 is none: whoever asked knows whether to try again.
+    JSON that breaks off is one too. An unknown 500 is none: whoever asked knows whether to try
+    again.
     """
-    text = reply.body.decode("utf-8", "replace") if reply.status >= 400 else ""
-    return reply.status >= 400 and errors.passes(error_of(reply)[0], text)
+    if reply.status < 400:
+        is_json = reply.headers.get("Content-Type", "").startswith("application/json")
+        return is_json and not reply.body.rstrip().endswith((b"}", b"]"))
+    return errors.passes(error_of(reply)[0], reply.body.decode("utf-8", "replace"))
 
 
 def rejected(reply: Reply, record_id: str = "") -> Rejected:

@@ -12,7 +12,7 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from syncjobs.models import RunEntity, RunError
+from syncjobs.models import Difference, RunEntity, RunError, Verification
 from tests.syncjobs.making import make_connection, make_job, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,6 +58,10 @@ def test_it_lists_every_path_and_how_to_sign_in() -> None:
         "/api/connections/{name}/entities/",
         "/api/connections/{name}/entities/{entity}/",
         "/api/connections/{name}/requests/",
+        "/api/connections/{name}/readiness/",
+        "/api/connections/{name}/verify/",
+        "/api/connections/{name}/verification/",
+        "/api/connections/{name}/differences/",
         "/api/jobs/",
         "/api/jobs/{id}/",
         "/api/jobs/{id}/run/",
@@ -75,6 +79,13 @@ def test_it_says_what_is_answered() -> None:
     run = make_run(connection)
     RunEntity.objects.create(run=run, name="account")
     RunError.objects.create(run=run, message="no")
+    proof = Verification.objects.create(
+        entity=connection.entities.get(), at=run.created, server=1, client=1, equal=0, differences=1
+    )
+    fields = [{"name": "name", "server": "A", "client": None}]
+    Difference.objects.create(
+        verification=proof, kind="differs", server_id=run.pk, client_id=run.pk, fields=fields
+    )
     client = Client()
     client.force_login(User.objects.create_superuser("ann"))
     document = make_document()

@@ -76,6 +76,24 @@ def test_it_waits_through_too_many_requests_and_deadlocks() -> None:
     assert waits == [9.0, 1.0]
 
 
+def test_it_asks_again_when_json_breaks_off() -> None:
+    entity, waits = make_account(tracked=False), list[float]()
+    broken = Answer(200, b'{"value":[{"accountid":"', {"Content-Type": "application/json"})
+    answers = {"GET accounts": [LOW, broken, make_page(make_row(1, 5))]}
+    with connected(answers, waits) as (_, connector):
+        assert ids_of(read(connector, entity)) == ["1"]
+    assert len(waits) == 1
+
+
+def test_it_says_that_json_broke_off_again_and_again() -> None:
+    broken = Answer(200, b'{"value":[', {"Content-Type": "application/json"})
+    with (
+        connected({"GET accounts": [broken]}, []) as (_, connector),
+        pytest.raises(Retryable, match="broke off its answer just now"),
+    ):
+        read(connector, make_account(tracked=False))
+
+
 def test_it_never_follows_a_next_link_elsewhere() -> None:
     entity = make_account()
     page = make_page(make_row(1, 5), nextLink="https://evil.example/api/data/v9.2/accounts?x")
