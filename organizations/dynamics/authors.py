@@ -1,6 +1,6 @@
-"""On whose behalf a record is written: the headers MSCRMCallerID and CallerObjectId.
+"""Who a record is written by: the caller, or the user of MSCRMCallerID or CallerObjectId.
 
-The record then belongs to the user who is named, and `createdonbehalfby` or `modifiedonbehalfby`
+A record then belongs to the user who is named, and `createdonbehalfby` or `modifiedonbehalfby`
 tell who really called (dataverse.md 1.1). Columns that an entity lacks are left out.
 """
 
@@ -20,10 +20,11 @@ _OWNER = "ownerid"
 
 
 def of_new(call: Call, entity: Entity, given: Mapping[str, RecordValue]) -> dict[str, RecordValue]:
-    """Return who made a record, and its owner if `given` names none. Raises WebApiError 403."""
+    """Return who made a record; the owner too, if a header names one. Raises WebApiError 403."""
     user = _named(call)
     if user is None:
-        return {}
+        caller = _caller(call)
+        return _known(entity, {"createdby": caller, "modifiedby": caller})
     owner: dict[str, RecordValue] = {} if _OWNER in given else {_OWNER: user}
     return _known(
         entity, owner | _written(call, user, "created") | _written(call, user, "modified")
@@ -33,12 +34,17 @@ def of_new(call: Call, entity: Entity, given: Mapping[str, RecordValue]) -> dict
 def of_changed(call: Call, entity: Entity) -> dict[str, RecordValue]:
     """Return who changed a record. Raises WebApiError 403."""
     user = _named(call)
-    return {} if user is None else _known(entity, _written(call, user, "modified"))
+    if user is None:
+        return _known(entity, {"modifiedby": _caller(call), "modifiedonbehalfby": None})
+    return _known(entity, _written(call, user, "modified"))
 
 
 def _written(call: Call, user: Reference, verb: str) -> dict[str, RecordValue]:
-    real = Reference(_USERS, str(call.principal.id))
-    return {f"{verb}by": user, f"{verb}onbehalfby": real}
+    return {f"{verb}by": user, f"{verb}onbehalfby": _caller(call)}
+
+
+def _caller(call: Call) -> Reference:
+    return Reference(_USERS, str(call.principal.id))
 
 
 def _known(entity: Entity, values: Mapping[str, RecordValue]) -> dict[str, RecordValue]:

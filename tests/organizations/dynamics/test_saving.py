@@ -196,6 +196,18 @@ def test_a_record_is_written_on_behalf_of_a_user(api: Api, header: str) -> None:
     assert after["_modifiedonbehalfby_value"] == str(api.user.pk)
 
 
+def test_a_record_is_written_by_whoever_calls(api: Api) -> None:
+    made = json.loads(api.send("POST", "firms", {"name": "A"}, ECHO).content)
+    caller = str(api.user.pk)
+    assert made["_createdby_value"] == made["_modifiedby_value"] == caller
+    assert made["_createdonbehalfby_value"] is None
+    bob = make(api.twin, "systemuser", name="Bob")
+    path = f"firms({made['firmid']})"
+    api.send("PATCH", path, {"name": "B"}, {"MSCRMCallerID": bob, **ECHO})
+    after = json.loads(api.send("PATCH", path, {"name": "C"}, ECHO).content)
+    assert (after["_modifiedby_value"], after["_modifiedonbehalfby_value"]) == (caller, None)
+
+
 def test_a_batch_is_sent_on_behalf_of_a_user(api: Api) -> None:
     user = make(api.twin, "systemuser", name="Ann")
     body = batches.body_of(
