@@ -71,9 +71,13 @@ class Progress:
 
     def _look(self) -> None:
         run = Run.objects.get(pk=self._run_id)
-        self._tell("", f"{run.get_state_display()}. {run.message}".strip())
+        state = f"{run.get_state_display()}. {run.message}".strip()
+        if run.is_active:
+            self._tell("", state)
         for row in run.entities.exclude(state=RunEntity.State.WAITING):
             self._tell(row.name, _line(row))
+        if not run.is_active:  # how it ended is the last thing to say
+            self._tell("", state)
 
     def _tell(self, subject: str, line: str) -> None:
         if self._said.get(subject) != line:
