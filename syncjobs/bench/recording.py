@@ -48,6 +48,7 @@ def twin_server() -> Iterator[str]:
 @contextmanager
 def replaying(folder: Path, port: int) -> Iterator[None]:
     """Serve a tape on the port it was recorded on, from a process of its own."""
+    _ask_as_recorded()
     command = [sys.executable, "-m", "syncjobs.bench.replay", str(folder), str(port)]
     with Popen(command, stdout=PIPE) as process:  # noqa: S603 - our own module
         try:
@@ -56,6 +57,11 @@ def replaying(folder: Path, port: int) -> Iterator[None]:
             yield
         finally:
             process.kill()
+
+
+def _ask_as_recorded() -> None:
+    # How a large entity is read depends on how long a page takes: not the same from a tape.
+    ranges.MANY = sys.maxsize
 
 
 def free_port() -> int:
@@ -68,8 +74,7 @@ def free_port() -> int:
 def record(folder: Path, port: int, records: int) -> Connection:
     """Make both organizations and record the first load, an idle run, and one with 1 % changed."""
     settings.RESCO_SYNC_EGRESS_ALLOW = ["127.0.0.1"]
-    # How a large entity is read depends on how long a page takes: not the same from a tape.
-    ranges.MANY = sys.maxsize
+    _ask_as_recorded()
     login = world.make_server(records)
     with twin_server() as source:
         url = f"http://127.0.0.1:{port}/dynamics/{world.SERVER}"

@@ -15,8 +15,7 @@ from connections.connectors.http import Patience
 from connections.egress import Session
 from organizations.dynamics.faults_switching import switch_on
 from organizations.models import ChangeLog, TwinFault
-from tests.connections.connectors.contract_changes import ChangesContract
-from tests.connections.connectors.contract_writing import WritingContract
+from tests.connections.connectors.contract import ConnectorContract
 from tests.connections.connectors.places import TwinPlace
 
 FAULTS = [kind for kind in TwinFault.Kind.values if kind != TwinFault.Kind.EXPIRED_DELTA]
@@ -40,7 +39,7 @@ class DisturbedTwin(TwinPlace):
         return DynamicsConnector(self.url, user, self.secret, session=session, patience=patience)
 
 
-class TestEachFaultOfTheTwin(ChangesContract, WritingContract):
+class TestEachFaultOfTheTwin(ConnectorContract):
     """Nothing is lost, and no record is made, changed or deleted twice by one write."""
 
     @pytest.fixture(params=FAULTS)
