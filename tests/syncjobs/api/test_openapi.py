@@ -12,6 +12,7 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+from connections.models import Connection
 from syncjobs.models import Difference, RunEntity, RunError, Verification
 from tests.syncjobs.making import make_connection, make_job, make_run
 
@@ -73,19 +74,31 @@ def test_it_lists_every_path_and_how_to_sign_in() -> None:
     assert set(document["components"]["securitySchemes"]) == {"basicAuth", "cookieAuth"}
 
 
+def make_difference(connection: Connection) -> None:
+    proof = Verification.objects.create(
+        entity=connection.entities.get(),
+        at=connection.created,
+        server=1,
+        client=1,
+        equal=0,
+        differences=1,
+    )
+    Difference.objects.create(
+        verification=proof,
+        kind="differs",
+        server_id=connection.pk,
+        client_id=connection.pk,
+        fields=[{"name": "name", "server": "A", "client": None}],
+    )
+
+
 def test_it_says_what_is_answered() -> None:
     connection = make_connection()
     job = make_job(connection)
     run = make_run(connection)
     RunEntity.objects.create(run=run, name="account")
     RunError.objects.create(run=run, message="no")
-    proof = Verification.objects.create(
-        entity=connection.entities.get(), at=run.created, server=1, client=1, equal=0, differences=1
-    )
-    fields = [{"name": "name", "server": "A", "client": None}]
-    Difference.objects.create(
-        verification=proof, kind="differs", server_id=run.pk, client_id=run.pk, fields=fields
-    )
+    make_difference(connection)
     client = Client()
     client.force_login(User.objects.create_superuser("ann"))
     document = make_document()
