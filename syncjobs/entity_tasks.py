@@ -17,7 +17,8 @@ from connections.errors import UnknownEntity
 from connections.models import Connection, SyncedEntity
 from organizations.errors import InvalidRequest, NotFound
 from organizations.schema import VERSION, Attribute, Entity, Origin
-from syncjobs.engine.values import EntityTask
+from syncjobs.engine.protocols import Reporter
+from syncjobs.engine.values import EntityTask, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,20 @@ def chosen(connection: Connection, names: Sequence[str]) -> list[SyncedEntity]:
     """Return the enabled entities, only those of `names` if any; the engine orders them."""
     rows = connection.entities.filter(enabled=True)
     return list(rows.filter(name__in=names) if names else rows)
+
+
+def told(
+    rows: Iterable[SyncedEntity], client: Connector, reporter: Reporter, code: str
+) -> list[EntityTask]:
+    """Return the tasks; what cannot be built is a problem of that code, and a failed entity."""
+    tasks = []
+    for built in build(rows, client):
+        if isinstance(built, EntityTask):
+            tasks.append(built)
+        else:
+            reporter.problem(Problem(entity=built.name, record="", code=code, message=built.reason))
+            reporter.entity_finished(built.name, failed=built.reason)
+    return tasks
 
 
 def build(rows: Iterable[SyncedEntity], client: Connector) -> Iterator[EntityTask | Unbuilt]:

@@ -14,13 +14,11 @@ from django.db.models import Count, Q, Sum
 
 from connections import registry
 from connections.connect import service
-from connections.connectors.base import Connector
 from connections.errors import Refused
 from connections.metadata.plan import MetadataPlan, plan_from_json, plan_to_json
 from connections.models import Connection, SyncedEntity
 from syncjobs import checking, entity_tasks, lease, verifying
 from syncjobs.engine.sync import sync
-from syncjobs.engine.values import EntityTask, Problem
 from syncjobs.models import Checkpoint, Run, RunEntity
 from syncjobs.reporter import DatabaseReporter
 from syncjobs.state import DatabaseState
@@ -86,7 +84,7 @@ def sync_all(run: Run) -> Outcome:
         registry.connector(connection.client, origin=origin) as client,
     ):
         reporter = DatabaseReporter(run, settle=server.settle)
-        tasks = _tasks(left, client, reporter)
+        tasks = entity_tasks.told(left, client, reporter, "NotCarried")
         sync(
             server,
             client,
@@ -193,21 +191,6 @@ def _left(run: Run, rows: Sequence[SyncedEntity]) -> list[SyncedEntity]:
         run.errors.all().delete()
     done = set(run.entities.filter(state=RunEntity.State.DONE).values_list("name", flat=True))
     return [row for row in rows if row.name not in done]
-
-
-def _tasks(
-    rows: Sequence[SyncedEntity], client: Connector, reporter: DatabaseReporter
-) -> list[EntityTask]:
-    tasks = []
-    for built in entity_tasks.build(rows, client):
-        if isinstance(built, EntityTask):
-            tasks.append(built)
-        else:
-            reporter.problem(
-                Problem(entity=built.name, record="", code="NotCarried", message=built.reason)
-            )
-            reporter.entity_finished(built.name, failed=built.reason)
-    return tasks
 
 
 def _forget_disabled(connection: Connection) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from django.db import transaction
 from django.db.models.functions import Now
 
 from connections import registry
 from syncjobs import entity_tasks
 from syncjobs.engine.protocols import Reporter
-from syncjobs.engine.values import Counts, EntityTask, Problem
+from syncjobs.engine.values import Counts
 from syncjobs.engine.verify import Verified, verify
 from syncjobs.models import Difference, Run, Verification
 from syncjobs.spool import DatabaseSpool
@@ -30,7 +28,7 @@ def carry_out(run: Run, reporter: Reporter) -> list[Verified]:
         registry.connector(connection.server, origin=origin) as server,
         registry.connector(connection.client, origin=origin) as client,
     ):
-        tasks = _tasks(entity_tasks.build(rows, client), reporter)
+        tasks = entity_tasks.told(rows, client, reporter, "NotVerified")
         keys = {task.name: task.key for task in tasks}
         reporter.run_started([task.name for task in tasks])
         state, spool = DatabaseState(run), DatabaseSpool()
@@ -40,21 +38,6 @@ def carry_out(run: Run, reporter: Reporter) -> list[Verified]:
             reporter.entity_finished(verified.entity)
             found.append(verified)
     return found
-
-
-def _tasks(
-    built: Iterable[EntityTask | entity_tasks.Unbuilt], reporter: Reporter
-) -> list[EntityTask]:
-    tasks = []
-    for task in built:
-        if isinstance(task, EntityTask):
-            tasks.append(task)
-        else:
-            reporter.problem(
-                Problem(entity=task.name, record="", code="NotVerified", message=task.reason)
-            )
-            reporter.entity_finished(task.name, failed=task.reason)
-    return tasks
 
 
 @transaction.atomic

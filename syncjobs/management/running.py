@@ -13,11 +13,8 @@ EXIT_CODES = {Run.State.SUCCEEDED: 0, Run.State.PARTLY: 3, Run.State.CANCELLED: 
 """Everything else is 1; 2 is for wrong arguments."""
 
 
-def finish(command: BaseCommand, run: Run, *, as_document: bool) -> None:
-    """Carry the run out here, print it, and end with its exit code.
-
-    Control-C cancels it; what was carried by then stays.
-    """
+def carry_out(command: BaseCommand, run: Run) -> None:
+    """Carry the run out here, with progress on standard error; Control-C cancels it."""
 
     def say(line: str) -> None:
         command.stderr.write(line, style_func=str)
@@ -27,6 +24,11 @@ def finish(command: BaseCommand, run: Run, *, as_document: bool) -> None:
     except KeyboardInterrupt:
         dispatch.cancel(run)
         follow.carry_out(run, say)
+
+
+def finish(command: BaseCommand, run: Run, *, as_document: bool) -> None:
+    """Carry the run out, print it, and end with its exit code; what was carried by then stays."""
+    carry_out(command, run)
     if as_document:
         command.stdout.write(orjson.dumps(as_json(run)).decode())
     code = EXIT_CODES.get(Run.State(run.state), 1)

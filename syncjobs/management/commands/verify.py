@@ -9,9 +9,9 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError
 
 from organizations.errors import InvalidRequest
-from syncjobs import dispatch, follow
+from syncjobs import dispatch
 from syncjobs.management.finding import find
-from syncjobs.management.running import EXIT_CODES
+from syncjobs.management.running import EXIT_CODES, carry_out
 from syncjobs.models import Difference, Run, Verification
 
 SHOWN = 20
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             run = dispatch.start_verify(connection, entities=names, reason="command", inline=True)
         except InvalidRequest as error:
             raise CommandError(str(error), returncode=2) from error
-        self._carry_out(run)
+        carry_out(self, run)
         proofs = Verification.objects.filter(entity__connection=connection, entity__enabled=True)
         if names:
             proofs = proofs.filter(entity__name__in=names)
@@ -56,16 +56,6 @@ class Command(BaseCommand):
             self._print(found)
         if code := EXIT_CODES.get(Run.State(run.state), 1):
             raise CommandError(f"{run}: {run.message}", returncode=code)
-
-    def _carry_out(self, run: Run) -> None:
-        try:
-            follow.carry_out(run, self._say)
-        except KeyboardInterrupt:
-            dispatch.cancel(run)
-            follow.carry_out(run, self._say)
-
-    def _say(self, line: str) -> None:
-        self.stderr.write(line, style_func=str)
 
     def _print(self, found: list[Verification]) -> None:
         self.stdout.write(f"{'Entity':<28}{'server':>12}{'client':>12}{'equal':>12}{'differ':>12}")
