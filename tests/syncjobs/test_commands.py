@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
 import pytest
-from celery import current_app
 from django.core.management import CommandError, call_command
 
 from connections.models import Connection, SyncedEntity
@@ -16,7 +14,6 @@ from syncjobs import dispatch, follow, runner
 from syncjobs.models import Run
 from tests.syncjobs.making import (
     client_store,
-    drop_organizations,
     fill,
     make_pair,
     make_run,
@@ -24,25 +21,10 @@ from tests.syncjobs.making import (
 )
 from tests.syncjobs.test_lease import claimed, let_end
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _no_organizations_left(transactional_db: None) -> Iterator[None]:
-    yield
-    drop_organizations()
-
-
-@pytest.fixture(autouse=True)
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The run ids that workers were called to."""
-    made: list[str] = []
-
-    def send_task(name: str, args: tuple[str, ...], **options: Any) -> None:
-        made.append(args[0])
-
-    monkeypatch.setattr(current_app, "send_task", send_task)
-    return made
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("calls", "no_organizations_left"),
+]
 
 
 def sync(*arguments: str) -> tuple[int, str, str]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from celery import current_app
 from django.db import OperationalError, transaction
 
 from connections.errors import LoginFailed, Retryable
@@ -20,7 +19,6 @@ from syncjobs.models import Run
 from syncjobs.reporter import DatabaseReporter
 from tests.syncjobs.making import (
     client_store,
-    drop_organizations,
     fill,
     make_connection,
     make_pair,
@@ -30,25 +28,10 @@ from tests.syncjobs.making import (
 )
 from tests.syncjobs.test_lease import claimed, let_end
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _no_organizations_left(transactional_db: None) -> Iterator[None]:
-    yield
-    drop_organizations()
-
-
-@pytest.fixture(autouse=True)
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The run ids that workers were called to."""
-    made: list[str] = []
-
-    def send_task(name: str, args: tuple[str, ...], **options: Any) -> None:
-        made.append(args[0])
-
-    monkeypatch.setattr(current_app, "send_task", send_task)
-    return made
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("calls", "no_organizations_left"),
+]
 
 
 def work(connection: Connection, **options: Any) -> Run:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
 import pytest
-from celery import current_app
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -18,33 +16,17 @@ from syncjobs import dispatch, runner
 from syncjobs.models import Difference, Run, Verification
 from tests.syncjobs.making import (
     client_store,
-    drop_organizations,
     fill,
     make_job,
     make_pair,
     server_store,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("calls", "no_organizations_left"),
+]
 FIRST, SECOND = (f"00000000-0000-0000-0000-{number:012}" for number in (1, 2))
-
-
-@pytest.fixture(autouse=True)
-def _no_organizations_left(transactional_db: None) -> Iterator[None]:
-    yield
-    drop_organizations()
-
-
-@pytest.fixture(autouse=True)
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The run ids that workers were called to."""
-    made: list[str] = []
-
-    def send_task(name: str, args: tuple[str, ...], **options: Any) -> None:
-        made.append(args[0])
-
-    monkeypatch.setattr(current_app, "send_task", send_task)
-    return made
 
 
 @pytest.fixture
