@@ -18,7 +18,7 @@ from connections.models import Connection, SyncedEntity
 from organizations.errors import InvalidRequest, NotFound
 from organizations.schema import VERSION, Attribute, Entity, Origin
 from syncjobs.engine.protocols import Reporter
-from syncjobs.engine.values import EntityTask, Problem
+from syncjobs.engine.values import ConflictRule, EntityTask, Leaving, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,8 @@ def _build(row: SyncedEntity, entity: Callable[[str], Entity]) -> EntityTask | U
         attributes=tuple(attribute for attribute in served if attribute.name != VERSION),
         query=query,
         sync_deletion=row.sync_deletion,
+        leaving=Leaving(row.leaving or Leaving.DELETE),
+        conflict_rule=ConflictRule(row.conflict_rule),
     )
 
 

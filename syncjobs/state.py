@@ -15,8 +15,10 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from psycopg import errors
 
+from syncjobs import transactions
+from syncjobs.engine.plan import Waiting
 from syncjobs.engine.protocols import State
-from syncjobs.engine.values import LinkRow, Position
+from syncjobs.engine.values import Images, LinkRow, Position
 from syncjobs.errors import AlreadyLinked, LostLease
 from syncjobs.models import Checkpoint, LeftBehind, Link, Run
 
@@ -27,6 +29,8 @@ _SELECT = f"""
            translate(digest::text, '-', ''), state
     FROM {_LINK} WHERE entity_id = %s
 """  # noqa: S608 - the table's name is our model's
+_MARKED = "AND state <> 0 AND server_id > %s ORDER BY server_id LIMIT %s"
+_NOBODY = "00000000-0000-0000-0000-000000000000"
 _STAGE = "link_stage"
 _MAKE_STAGE = f"""
     CREATE TEMPORARY TABLE IF NOT EXISTS {_STAGE} (LIKE {_LINK}) ON COMMIT DELETE ROWS
@@ -120,6 +124,21 @@ class DatabaseState(State):
         """Forget links."""
         Link.objects.filter(entity_id=entity, server_id__in=list(server_ids)).delete()
 
+    def marked(self, entity: int, after: str, limit: int) -> Sequence[LinkRow]:
+        """Return links whose state is not CURRENT, by server id."""
+        return _select(_MARKED, entity, after or _NOBODY, limit)
+
+    def count_links(self, entity: int) -> int:
+        """Return how many records of the entity are linked."""
+        return Link.objects.filter(entity_id=entity).count()
+
+    def waiting(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, Waiting]:
+        """Return the newest change of each of these records that was not delivered."""
+        return transactions.waiting(entity, client_ids)
+
+    def remember(self, entity: int, images: Images) -> None:
+        """Keep what was written, so that it can be taken back."""
+
     def left_behind(self, entity: int) -> Iterable[str]:
         """Return the server ids of records that an earlier run could not carry."""
         found = LeftBehind.objects.filter(entity_id=entity)
@@ -150,9 +169,9 @@ def _array(ids: Iterable[str]) -> str:
     return f"{{{','.join(ids)}}}"
 
 
-def _select(condition: str, entity: int, value: int | str) -> list[LinkRow]:
+def _select(condition: str, entity: int, *values: int | str) -> list[LinkRow]:
     with connection.cursor() as cursor:
-        cursor.execute(f"{_SELECT} {condition}", [entity, value])
+        cursor.execute(f"{_SELECT} {condition}", [entity, *values])
         return list(map(LinkRow._make, cursor.fetchall()))
 
 

@@ -9,8 +9,9 @@ everything it raises is of `connections.errors`. Every connector passes the one 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
@@ -18,7 +19,7 @@ from typing import Self
 from connections.connectors.limits import Limiter
 from connections.errors import MetadataChanged, Refused
 from organizations.query.nodes import Query
-from organizations.records import Action, Page, Rendered, Row
+from organizations.records import Action, Page, Rendered, Row, Value
 from organizations.schema import Attribute, Entity, Label
 
 
@@ -129,6 +130,32 @@ class Batch:
     rendered: Rendered | None = None
     staged: object = None
     changed: Sequence[frozenset[str] | None] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One write of a record by somebody else than us, as the organization remembers it.
+
+    `changes` is {column: (old, new)} in canonical values, of every column that was written; None
+    where it is not known which. `at` is None where the time is not known.
+    """
+
+    entity: str
+    id: str
+    action: Action
+    version: int
+    actor: str = ""
+    at: datetime | None = None
+    changes: Mapping[str, tuple[Value, Value]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edits:
+    """Edits in the order in which they were made; all up to version `until` are told."""
+
+    items: Sequence[Edit]
+    until: int
+    is_last: bool = True
 
 
 class FailureKind(StrEnum):
@@ -280,6 +307,17 @@ class Connector(ABC):
     @abstractmethod
     def highest_version(self, entity: Entity) -> int:
         """Return a version that no record of the entity exceeds now (0: empty, or not known)."""
+
+    def edits(self, names: Collection[str], since: int, *, limit: int = 5000) -> Edits:
+        """Return what others than us wrote to these entities since a version, at most `limit`.
+
+        Raises Refused where the organization keeps no such log.
+        """
+        raise Refused(f"Changes made in a {self.backend} organization cannot be collected.")
+
+    def version_at(self, moment: datetime) -> int:
+        """Return a version such that no later one was written before that moment."""
+        return 0
 
     @abstractmethod
     def fetch(self, entity: Entity, attributes: Sequence[Attribute], ids: Sequence[str]) -> Page:

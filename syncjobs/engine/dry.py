@@ -16,8 +16,9 @@ from connections.connectors.base import (
 from organizations.query.nodes import Query
 from organizations.records import Page
 from organizations.schema import Attribute, Entity
+from syncjobs.engine.plan import Waiting
 from syncjobs.engine.protocols import State
-from syncjobs.engine.values import LinkRow, Position
+from syncjobs.engine.values import Images, LinkRow, LinkState, Position
 from syncjobs.errors import AlreadyLinked
 
 
@@ -90,6 +91,33 @@ class DryState(State):
         for item in server_ids:
             self._links.pop(item, None)
             self._dropped.add(item)
+
+    def marked(self, entity: int, after: str, limit: int) -> Sequence[LinkRow]:
+        """Return links as this run would have marked them."""
+        self._turn_to(entity)
+        found = {
+            link.server_id: link
+            for link in self._state.marked(entity, after, limit + len(self._links))
+            if link.server_id not in self._dropped
+        }
+        ours = {item: link for item, link in self._links.items() if item > after}
+        found = {
+            item: link
+            for item, link in {**found, **ours}.items()
+            if link.state != LinkState.CURRENT
+        }
+        return [found[item] for item in sorted(found)[:limit]]
+
+    def count_links(self, entity: int) -> int:
+        """Return how many links are saved."""
+        return self._state.count_links(entity)
+
+    def waiting(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, Waiting]:
+        """Return what is waiting now."""
+        return self._state.waiting(entity, client_ids)
+
+    def remember(self, entity: int, images: Images) -> None:
+        """Keep nothing."""
 
     def left_behind(self, entity: int) -> Iterable[str]:
         """Return what earlier runs left behind."""

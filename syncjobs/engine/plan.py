@@ -12,11 +12,16 @@ digest =   (not looked at)                 unchanged; the link follows the serve
 digest ≠   equal                           link only: both sides were changed alike
 digest ≠   at the link's version, or has   update, based on its current version
            the link's digest again
+digest ≠   another, its change was set     update, based on its current version: the server wins
+           aside
+digest ≠   none, its deletion was set      create again
+           aside
 digest ≠   another, or none                conflict: left alone
 =========  ==============================  =====================================================
 
-*Equal* means the same digest. A record that left the filter, or that the server deleted, is
-deleted with Sync Deletion if the client has not changed it since, else it is kept and marked.
+*Equal* means the same digest. *Set aside* means that the client's change is an Archived
+transaction. A record that left the filter, or that the server deleted, is only marked here:
+deletions are carried last, and guarded (`deletion`).
 """
 
 from __future__ import annotations
@@ -54,10 +59,22 @@ class Incoming:
 
 
 class ClientRecord(NamedTuple):
-    """What the client has now of one record."""
+    """What the client has now of one record; `row` in the layout's order."""
 
     version: int
     digest: str
+    row: Row = ()
+
+
+class Waiting(NamedTuple):
+    """The newest undelivered change of a client record: a transaction.
+
+    `version` is the client's of that change. Set aside means Archived: it will not be delivered.
+    """
+
+    version: int
+    is_delete: bool = False
+    is_set_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +83,8 @@ class View:
 
     `records` is keyed by client id, and holds those records the decisions need. `counterparts`
     gives the client's id of unlinked records where it differs from the server's. `holders` are
-    links that now hold such a counterpart. A `fresh` view promises that there is neither link nor
+    links that now hold such a counterpart. `waiting` are undelivered changes of the client, by
+    client id. A `fresh` view promises that there is neither link nor
     client record.
     """
 
@@ -74,6 +92,7 @@ class View:
     records: Mapping[str, ClientRecord] = field(default_factory=dict)
     counterparts: Mapping[str, str] = field(default_factory=dict)
     holders: Mapping[str, LinkRow] = field(default_factory=dict)
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)
     fresh: bool = False
 
 
@@ -84,14 +103,6 @@ class Update(NamedTuple):
     client_id: str
     expected: int
     is_linked: bool
-
-
-class Removal(NamedTuple):
-    """Delete the client's record at version `expected`, or else mark its link with `state`."""
-
-    link: LinkRow
-    expected: int
-    state: LinkState
 
 
 class Clash(NamedTuple):
@@ -111,7 +122,6 @@ class PagePlan:
 
     creates: Sequence[int] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
-    removals: list[Removal] = field(default_factory=list)
     new_links: list[LinkRow] = field(default_factory=list)
     links: list[LinkRow] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
@@ -125,13 +135,13 @@ class PagePlan:
 class Rules:
     """What the entity's settings allow.
 
-    `deletes`: Sync Deletion is on. `independent`: records linked under different ids existed on
-    the client by themselves, and are never deleted there. `any_version`: a server that went back
-    in time is accepted.
+    `deletes`: what the server deleted, `deletes_left`: what left the filter will be deleted by the
+    same run, so it is not counted as kept. `any_version`: a server that went back in time is
+    accepted.
     """
 
     deletes: bool = False
-    independent: bool = False
+    deletes_left: bool = False
     any_version: bool = False
 
 
@@ -153,7 +163,7 @@ class _Planner:
         for place, server_id in enumerate(self._page.ids):
             link = links.get(server_id)
             if server_id in outside:
-                self._remove(link, LinkState.LEFT_FILTER)
+                self._mark(link, LinkState.LEFT_FILTER)
             elif link is None:
                 self._meet(place, server_id)
             else:
@@ -161,7 +171,7 @@ class _Planner:
         moved = set(self._plan.dropped)
         for server_id in self._page.deleted:
             if server_id not in moved:
-                self._remove(links.get(server_id), LinkState.SERVER_DELETED)
+                self._mark(links.get(server_id), LinkState.SERVER_DELETED)
         return self._plan
 
     def _meet(self, place: int, server_id: str) -> None:
@@ -192,37 +202,26 @@ class _Planner:
 
     def _change(self, place: int, link: LinkRow) -> None:
         record = self._view.records.get(link.client_id)
-        if record is not None and record.digest == self._page.digests[place]:
+        is_set_aside = _is_set_aside(record, self._view.waiting.get(link.client_id))
+        if record is None and is_set_aside:
+            self._plan.dropped.append(link.server_id)
+            self._creates.append(place)
+        elif record is not None and record.digest == self._page.digests[place]:
             self._plan.unchanged += 1
             self._plan.links.append(self._link(place, link.client_id, record.version))
-        elif record is not None and _is_untouched(record, link):
+        elif record is not None and (is_set_aside or is_untouched(record, link)):
             update = Update(place, link.client_id, record.version, is_linked=True)
             self._plan.updates.append(update)
         else:
-            self._plan.clashes.append(_clash(link, record))
+            self._plan.clashes.append(clash(link, record))
 
-    def _remove(self, link: LinkRow | None, state: LinkState) -> None:
-        if link is None:
+    def _mark(self, link: LinkRow | None, state: LinkState) -> None:
+        if link is None or link.state == state:
             return
-        if self._rules.deletes and not (
-            self._rules.independent and link.client_id != link.server_id
-        ):
-            self._delete(link, state)
-        elif link.state != state:
+        is_left = state == LinkState.LEFT_FILTER
+        if not (self._rules.deletes_left if is_left else self._rules.deletes):
             self._plan.kept += 1
-            self._plan.links.append(link._replace(state=state))
-
-    def _delete(self, link: LinkRow, state: LinkState) -> None:
-        record = self._view.records.get(link.client_id)
-        if record is None:
-            self._plan.unchanged += 1
-            self._plan.dropped.append(link.server_id)
-        elif _is_untouched(record, link):
-            self._plan.removals.append(Removal(link, record.version, state))
-        else:
-            self._plan.clashes.append(_clash(link, record))
-            if link.state != state:
-                self._plan.links.append(link._replace(state=state))
+        self._plan.links.append(link._replace(state=state))
 
     def _link(self, place: int, client_id: str, client_version: int) -> LinkRow:
         page = self._page
@@ -231,14 +230,25 @@ class _Planner:
         )
 
 
-def _is_untouched(record: ClientRecord, link: LinkRow) -> bool:
+def is_untouched(record: ClientRecord, link: LinkRow) -> bool:
+    """Return whether the client record is as it was when it was last carried."""
     return record.version == link.client_version or record.digest == link.digest
 
 
-def _clash(link: LinkRow, record: ClientRecord | None) -> Clash:
+def clash(link: LinkRow, record: ClientRecord | None) -> Clash:
+    """Return the sentence for a client record that is not as it was."""
     what = "deleted" if record is None else "changed"
     return Clash(
         link.server_id,
         f"The record was {what} on the client since it was last carried, and on the server too. "
         "The client's was left alone.",
     )
+
+
+def _is_set_aside(record: ClientRecord | None, waiting: Waiting | None) -> bool:
+    """Return whether the client's last change is one that will not be delivered."""
+    if waiting is None or not waiting.is_set_aside:
+        return False
+    if record is None:
+        return waiting.is_delete
+    return not waiting.is_delete and record.version <= waiting.version

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol
 
-from syncjobs.engine.values import Counts, LinkRow, Position, Problem
+from syncjobs.engine.plan import Waiting
+from syncjobs.engine.transactions import Transaction
+from syncjobs.engine.values import Counts, Images, LinkRow, Position, Problem
 
 
 class State(Protocol):
@@ -56,6 +59,18 @@ class State(Protocol):
     def drop_links(self, entity: int, server_ids: Iterable[str]) -> None:
         """Forget links of records that both sides no longer have. Inside `page` only."""
 
+    def marked(self, entity: int, after: str, limit: int) -> Sequence[LinkRow]:
+        """Return links whose state is not CURRENT, by server id, those after `after`."""
+
+    def count_links(self, entity: int) -> int:
+        """Return how many records of the entity are linked, marked ones too."""
+
+    def waiting(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, Waiting]:
+        """Return the newest change of each of these records that was not delivered."""
+
+    def remember(self, entity: int, images: Images) -> None:
+        """Keep what was written, so that it can be taken back; inside `page` only."""
+
     def left_behind(self, entity: int) -> Iterable[str]:
         """Return the server ids of records that an earlier run could not carry."""
 
@@ -93,3 +108,30 @@ class Reporter(Protocol):
 
     def checkpoint(self) -> None:
         """Called at page boundaries: renews the lease; raises Cancelled or LostLease."""
+
+
+class Queue(Protocol):
+    """The client changes of one connection on their way to the server.
+
+    Everything but reading happens inside `State.page`; links and transactions commit together.
+    """
+
+    def collected(self, entity: int) -> int | None:
+        """Return the client's version up to which changes were collected; None: never yet."""
+
+    def save_collected(self, entities: Sequence[int], version: int) -> None:
+        """Remember up to where these entities' changes were collected."""
+
+    def of_records(
+        self, entity: int, client_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[Transaction]]:
+        """Return the waiting (Pending or Error) transactions of these records, oldest first."""
+
+    def due(self, entities: Sequence[int], now: datetime) -> Sequence[Transaction]:
+        """Return the Pending transactions whose time has come, oldest first."""
+
+    def add(self, transactions: Sequence[Transaction]) -> None:
+        """Put new ones in (id 0)."""
+
+    def save(self, transactions: Sequence[Transaction], why: str = "") -> None:
+        """Write known ones back; `why` goes into the history of each whose status changed."""

@@ -12,14 +12,21 @@ from connections.connectors.paging import ReadAhead
 from connections.errors import CheckpointExpired, Retryable
 from syncjobs.engine.apart import ReadApart
 from syncjobs.engine.layout import Layout
-from syncjobs.engine.matching import MATCH_KEYS
 from syncjobs.engine.plan import Incoming, PagePlan, Rules, View, plan_page
 from syncjobs.engine.protocols import Reporter, State
 from syncjobs.engine.reading import Reader, as_it_is
 from syncjobs.engine.retrying import Patience
 from syncjobs.engine.starting import Start, older_record
 from syncjobs.engine.translation import Translations, Translator
-from syncjobs.engine.values import Counts, EntityTask, Kind, LinkState, Options, Position
+from syncjobs.engine.values import (
+    Counts,
+    EntityTask,
+    Kind,
+    Leaving,
+    LinkState,
+    Options,
+    Position,
+)
 from syncjobs.engine.viewing import Viewer
 from syncjobs.engine.writing import Outcome, Writer
 from syncjobs.errors import AlreadyLinked
@@ -49,6 +56,8 @@ class Pull:
     2. with a volatile filter, what is inside now and was not (design 5.1.8);
     3. what earlier runs left behind.
 
+    Nothing is deleted here; what is to be is marked on its link, for the deletions that follow.
+
     A fault that passes starts it again after the last page that was committed. Reading can begin
     before the entity's turn comes.
     """
@@ -67,8 +76,8 @@ class Pull:
         limit = context.options.left_behind_limit
         self._writer = Writer(client, state, context.reporter, task, layout, limit=limit)
         self._rules = Rules(
-            deletes=task.sync_deletion,
-            independent=task.name in MATCH_KEYS,
+            deletes=task.deletes,
+            deletes_left=task.deletes and task.leaving is Leaving.DELETE,
             any_version=context.full,
         )
         self._left = set(state.left_behind(task.key))
@@ -202,18 +211,7 @@ class Pull:
         waiting = sorted(self._left - self._tried)
         size = self._context.options.page_size
         for start in range(0, len(waiting), size):
-            page = self._reader.by_id(waiting[start : start + size])
-            self._carry_page(self._with_deletions(page), None)
-
-    def _with_deletions(self, page: Incoming) -> Incoming:
-        # That a record is not found proves nothing; that the feed named its deletion does.
-        links = self._context.state.links(self._task.key, page.absent)
-        deleted = [
-            item
-            for item in page.absent
-            if item in links and links[item].state == LinkState.SERVER_DELETED
-        ]
-        return replace(page, deleted=deleted if self._rules.deletes else ())
+            self._carry_page(self._reader.by_id(waiting[start : start + size]), None)
 
     def _carry_page(self, page: Incoming, position: Position | None) -> None:
         self._context.reporter.checkpoint()
@@ -222,11 +220,11 @@ class Pull:
         self._take(page, outcome)
 
     def _planned_and_written(self, page: Incoming, position: Position | None) -> Outcome:
-        view = View(fresh=True) if self._is_fresh else self._viewer.view(page, self._rules)
+        view = View(fresh=True) if self._is_fresh else self._viewer.view(page)
         plan = plan_page(view, page, self._rules)
         if plan.older:
             self._check_older(page, plan, view)
-        return self._writer.carry(page, plan, position=position, left=self._left, fresh=view.fresh)
+        return self._writer.carry(page, plan, view, position=position, left=self._left)
 
     def _check_older(self, page: Incoming, plan: PagePlan, view: View) -> None:
         # The page may merely be older than what was fetched by id meanwhile: ask again.

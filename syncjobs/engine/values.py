@@ -5,7 +5,7 @@ The engine knows entities by the id of their `SyncedEntity` row, so that state n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from organizations.query.analysis import is_volatile
 from organizations.query.nodes import Query
+from organizations.records import Action, Row
 from organizations.schema import Attribute, Entity
 
 
@@ -23,6 +24,23 @@ class LinkState(IntEnum):
     CURRENT = 0
     SERVER_DELETED = 1
     LEFT_FILTER = 2
+
+
+class ConflictRule(StrEnum):
+    """Who wins where both sides changed a record since it was last carried; values are stored."""
+
+    SERVER = "server"
+    CLIENT = "client"
+    NEWEST = "newest"
+    MERGE = "merge"
+    ASK = "ask"
+
+
+class Leaving(StrEnum):
+    """What happens on the client when a record leaves the sync filter; values are stored."""
+
+    KEEP = "keep"
+    DELETE = "delete"
 
 
 class LinkRow(NamedTuple):
@@ -63,7 +81,9 @@ class Position:
 class EntityTask:
     """One entity to carry: both sides' metadata, the filter, and what to do with deletions.
 
-    `key` is the id of the SyncedEntity. `attributes` are those both sides have, primary id
+    `sync_deletion`: deletions are found by comparing ids too; `is_tracked`: the server records
+    them itself. `leaving` counts only where deletions are carried. `key` is the id of the
+    SyncedEntity. `attributes` are those both sides have, primary id
     first; those of them that decide "unchanged" say so themselves (`Attribute.is_compared`).
     """
 
@@ -73,6 +93,14 @@ class EntityTask:
     attributes: tuple[Attribute, ...]
     query: Query | None = None
     sync_deletion: bool = False
+    is_tracked: bool = False
+    leaving: Leaving = Leaving.DELETE
+    conflict_rule: ConflictRule = ConflictRule.SERVER
+
+    @property
+    def deletes(self) -> bool:
+        """Whether deletions of the server are carried: by comparison, or because it tracks them."""
+        return self.sync_deletion or self.is_tracked
 
     @property
     def name(self) -> str:
@@ -83,6 +111,30 @@ class EntityTask:
     def is_volatile(self) -> bool:
         """Whether records enter and leave the filter without being changed (design 5.1.8)."""
         return self.query is not None and is_volatile(self.query)
+
+
+class Side(StrEnum):
+    """One of the two organizations; values are stored."""
+
+    SERVER = "server"
+    CLIENT = "client"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Images:
+    """What one page of writes did on one side, so that it can be taken back.
+
+    `ids` are that side's, `versions` the records' after the write (0: deleted, or not known).
+    `before` are the rows that updates and deletes met, in the order of `columns`; empty for
+    creates. All run parallel.
+    """
+
+    side: Side
+    action: Action
+    ids: Sequence[str]
+    versions: Sequence[int]
+    columns: tuple[str, ...]
+    before: Sequence[Row] = ()
 
 
 class Kind(StrEnum):
@@ -99,7 +151,11 @@ class Kind(StrEnum):
 
 @dataclass(slots=True)
 class Counts:
-    """Counts of one entity in one run, in records."""
+    """Counts of one entity in one run, in records.
+
+    `left` are those deleted because they left the sync filter, `kept` those that the server
+    deleted, or that left, and that stay on the client; `held` are deletions that wait for a person.
+    """
 
     read: int = 0
     created: int = 0
@@ -109,6 +165,8 @@ class Counts:
     rejected: int = 0
     conflicts: int = 0
     kept: int = 0
+    left: int = 0
+    held: int = 0
     pushed: int = 0
 
     def add(self, other: Counts) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from connections.connectors.base import Connector
 from syncjobs.engine.layout import Layout
 from syncjobs.engine.matching import MATCH_KEYS, pairs_on_client
-from syncjobs.engine.plan import ClientRecord, Incoming, Rules, View
+from syncjobs.engine.plan import ClientRecord, Incoming, View
 from syncjobs.engine.protocols import State
 from syncjobs.engine.translation import Translations
 from syncjobs.engine.values import EntityTask, LinkRow
@@ -29,28 +29,30 @@ class Viewer:
         self._task, self._layout = task, layout
         self._translations = translations
 
-    def view(self, page: Incoming, rules: Rules) -> View:
+    def view(self, page: Incoming) -> View:
         """Return links and client records of the page.
 
         Client records are fetched only where the link alone does not decide.
         """
         links = self._state.links(self._task.key, [*page.ids, *page.deleted])
         counterparts = self._counterparts(page, links)
-        wanted = list(_wanted(page, links, counterparts, rules))
+        wanted = list(_wanted(page, links, counterparts))
         return View(
             links=links,
-            records=self._records(wanted),
+            records=self.records(wanted),
             counterparts=counterparts,
             holders=self._holders(counterparts),
+            waiting=self._state.waiting(self._task.key, wanted) if wanted else {},
         )
 
-    def _records(self, client_ids: Sequence[str]) -> dict[str, ClientRecord]:
+    def records(self, client_ids: Sequence[str]) -> dict[str, ClientRecord]:
+        """Return what the client has of these records now, by client id."""
         if not client_ids:
             return {}
         page = self._client.fetch(self._task.client, self._layout.client_attributes, client_ids)
         rows = self._layout.align(page)
         ids = (str(row[0]) for row in rows)
-        found = map(ClientRecord, page.versions, self._layout.digests(rows))
+        found = map(ClientRecord, page.versions, self._layout.digests(rows), rows)
         return dict(zip(ids, found, strict=True))
 
     def _counterparts(self, page: Incoming, links: Mapping[str, LinkRow]) -> dict[str, str]:
@@ -74,19 +76,13 @@ class Viewer:
 
 
 def _wanted(
-    page: Incoming,
-    links: Mapping[str, LinkRow],
-    counterparts: Mapping[str, str],
-    rules: Rules,
+    page: Incoming, links: Mapping[str, LinkRow], counterparts: Mapping[str, str]
 ) -> Iterator[str]:
     for server_id, digest in zip(page.ids, page.digests, strict=True):
-        link = links.get(server_id)
         if server_id in page.outside:
-            if link is not None and rules.deletes:
-                yield link.client_id
-        elif link is None:
+            continue
+        link = links.get(server_id)
+        if link is None:
             yield counterparts.get(server_id, server_id)
         elif link.digest != digest:
             yield link.client_id
-    if rules.deletes:
-        yield from (links[item].client_id for item in page.deleted if item in links)

@@ -12,16 +12,18 @@ from typing import Any, TypeVar
 from connections.connectors.base import Batch, BatchResult, Connector, Failure, FailureKind
 from organizations.records import Action, Rendered, Row
 from syncjobs.engine.layout import Layout
-from syncjobs.engine.plan import Incoming, PagePlan
+from syncjobs.engine.plan import Incoming, PagePlan, View
 from syncjobs.engine.protocols import Reporter, State
 from syncjobs.engine.values import (
     Counts,
     EntityTask,
+    Images,
     Kind,
     LinkRow,
     LinkState,
     Position,
     Problem,
+    Side,
 )
 from syncjobs.errors import AlreadyLinked
 
@@ -60,17 +62,18 @@ class Writer:
         self,
         page: Incoming,
         plan: PagePlan,
+        view: View,
         *,
         position: Position | None,
         left: AbstractSet[str],
-        fresh: bool = False,
     ) -> Outcome:
         """Write records, links and `position` (None: where it is) in one transaction.
 
-        `left` are the ids left behind so far. Raises AlreadyLinked if a `fresh` plan met a link
-        or a record; then nothing of the page was committed here.
+        `view` is what was planned by, `left` are the ids left behind so far. Raises AlreadyLinked
+        if a plan by a fresh view met a link or a record; then nothing of the page was committed
+        here.
         """
-        work = _Work(self._task, page, plan, fresh=fresh)
+        work = _Work(self._task, self._layout, page, plan, view)
         work.decide()
         batches = self._batches(page, plan)
         if batches or position is not None or work.moves(left):
@@ -92,7 +95,6 @@ class Writer:
         columns, rows = self._layout.columns, page.rows
         if plan.creates and page.rendered is not None:
             return {Action.CREATE: self._rendered(page.rendered)}
-        removals: list[Row] = [(removal.link.client_id,) for removal in plan.removals]
         batches = {
             Action.CREATE: Batch(
                 action=Action.CREATE,
@@ -105,12 +107,6 @@ class Writer:
                 columns=columns,
                 rows=[_under(rows[item.place], item.client_id) for item in plan.updates],
                 expected=[item.expected for item in plan.updates],
-            ),
-            Action.DELETE: Batch(
-                action=Action.DELETE,
-                columns=columns[:1],
-                rows=removals,
-                expected=[removal.expected for removal in plan.removals],
             ),
         }
         return {action: batch for action, batch in batches.items() if batch.rows}
@@ -132,6 +128,8 @@ class Writer:
 
     def _save(self, work: _Work, position: Position | None, left: AbstractSet[str]) -> None:
         key = self._task.key
+        for images in work.images:
+            self._state.remember(key, images)
         if work.dropped:
             self._state.drop_links(key, work.dropped)
         if work.new_links:
@@ -153,9 +151,13 @@ class Writer:
 class _Work:
     """One page on its way: takes the plan and the target's answers, makes links and counts."""
 
-    def __init__(self, task: EntityTask, page: Incoming, plan: PagePlan, *, fresh: bool) -> None:
-        self._task, self._page, self._plan, self._fresh = task, page, plan, fresh
+    def __init__(
+        self, task: EntityTask, layout: Layout, page: Incoming, plan: PagePlan, view: View
+    ) -> None:
+        self._task, self._layout = task, layout
+        self._page, self._plan, self._view = page, plan, view
         self.outcome = Outcome()
+        self.images: list[Images] = []
         self.new_links = list(plan.new_links)
         self.links = list(plan.links)
         self.dropped = list(plan.dropped)
@@ -193,14 +195,12 @@ class _Work:
         """Take the target's answer to the batch of this action."""
         if action is Action.CREATE:
             self._created(result)
-        elif action is Action.UPDATE:
-            self._updated(result)
         else:
-            self._removed(result)
+            self._updated(result)
 
     def _created(self, result: BatchResult) -> None:
         page, failed = self._page, result.failed
-        if self._fresh and any(item.kind is FailureKind.CONFLICT for item in failed.values()):
+        if self._view.fresh and any(item.kind is FailureKind.CONFLICT for item in failed.values()):
             raise AlreadyLinked(f"'{self._task.name}' has records on the client already.")
         places = self._plan.creates
         parallel: list[Sequence[Any]] = [
@@ -215,6 +215,7 @@ class _Work:
         values = zip(*parallel, repeat(LinkState.CURRENT), strict=False)
         # LinkRow(...) is a function of Python; this makes the same value without it.
         self.new_links.extend(map(partial(tuple.__new__, LinkRow), values))
+        self._remember(Action.CREATE, parallel[1], parallel[3])
         self._count(Kind.CREATE, _at(page.ids, places), failed)
         self.outcome.counts.created += len(places) - len(failed)
 
@@ -231,23 +232,35 @@ class _Work:
                 page.digests[update.place],
             )
             (self.links if update.is_linked else self.new_links).append(link)
+        self._remember_updates(result)
         ids = [page.ids[update.place] for update in updates]
         self._count(Kind.UPDATE, ids, result.failed)
         self.outcome.counts.updated += len(updates) - len(result.failed)
 
-    def _removed(self, result: BatchResult) -> None:
-        removals, failed = self._plan.removals, dict(result.failed)
-        gone = [n for n, failure in failed.items() if _is_gone(failure)]
-        for number in gone:
-            del failed[number]
-        for number, removal in enumerate(removals):
-            if number not in failed:
-                self.dropped.append(removal.link.server_id)
-            elif removal.link.state != removal.state:
-                self.links.append(removal.link._replace(state=removal.state))
-        self._count(Kind.DELETE, [removal.link.server_id for removal in removals], failed)
-        self.outcome.counts.unchanged += len(gone)
-        self.outcome.counts.deleted += len(removals) - len(failed) - len(gone)
+    def _remember_updates(self, result: BatchResult) -> None:
+        done = [n for n in range(len(self._plan.updates)) if n not in result.failed]
+        ids = [self._plan.updates[number].client_id for number in done]
+        before = [self._view.records[client_id].row for client_id in ids]
+        self._remember(Action.UPDATE, ids, [result.versions[n] for n in done], before)
+
+    def _remember(
+        self,
+        action: Action,
+        ids: Sequence[str],
+        versions: Sequence[int],
+        before: Sequence[Row] = (),
+    ) -> None:
+        if ids:
+            self.images.append(
+                Images(
+                    side=Side.CLIENT,
+                    action=action,
+                    ids=ids,
+                    versions=versions,
+                    columns=self._layout.columns,
+                    before=before,
+                )
+            )
 
     def _count(self, kind: Kind, ids: Sequence[str], failed: Mapping[int, Failure]) -> None:
         self.outcome.samples.extend(zip(repeat(kind), ids[:5], strict=False))
@@ -281,7 +294,3 @@ def _without(values: Iterable[Item], failed: Mapping[int, Failure]) -> list[Item
 
 def _under(row: Row, client_id: str) -> Row:
     return row if row[0] == client_id else (client_id, *row[1:])
-
-
-def _is_gone(failure: Failure) -> bool:
-    return failure.kind is FailureKind.CONFLICT and failure.version == 0

@@ -1,18 +1,26 @@
-"""Jobs, runs and their history, links and checkpoints."""
+"""Jobs, runs and their history, links, checkpoints and offline transactions."""
 
+from syncjobs.models.held import HeldDeletions
+from syncjobs.models.image import Image
 from syncjobs.models.job import SyncJob
 from syncjobs.models.link import Checkpoint, LeftBehind, Link
 from syncjobs.models.run import Run, RunEntity, RunError
+from syncjobs.models.transaction import ClientCheckpoint, OfflineTransaction, TransactionEvent
 from syncjobs.models.verification import Difference, Verification
 
 __all__ = [
     "Checkpoint",
+    "ClientCheckpoint",
     "Difference",
+    "HeldDeletions",
+    "Image",
     "LeftBehind",
     "Link",
+    "OfflineTransaction",
     "Run",
     "RunEntity",
     "RunError",
     "SyncJob",
+    "TransactionEvent",
     "Verification",
 ]

@@ -41,7 +41,14 @@ class Link(models.Model):
         the entity for every page.
         """
 
-        indexes = [models.Index(fields=("client_id",), name="link_by_client")]
+        indexes = [
+            models.Index(fields=("client_id",), name="link_by_client"),
+            models.Index(
+                fields=("entity", "server_id"),
+                condition=~models.Q(state=0),
+                name="link_marked",
+            ),
+        ]
 
 
 class Checkpoint(models.Model):

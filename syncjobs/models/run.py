@@ -119,6 +119,8 @@ class RunEntity(models.Model):
     rejected = models.BigIntegerField(default=0)
     conflicts = models.BigIntegerField(default=0)
     kept = models.BigIntegerField(default=0, help_text="deleted on the server, kept")
+    left = models.BigIntegerField(default=0, help_text="deleted because it left the filter")
+    held = models.BigIntegerField(default=0, help_text="deletions that wait for a person")
     pushed = models.BigIntegerField(default=0)
     seconds = models.FloatField(default=0)
     message = models.TextField(blank=True)

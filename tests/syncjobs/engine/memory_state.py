@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from connections.connectors.memory import MemoryOrganization
+from syncjobs.engine.plan import Waiting
 from syncjobs.engine.protocols import Reporter, State
-from syncjobs.engine.values import Counts, LinkRow, Position, Problem
+from syncjobs.engine.values import Counts, Images, LinkRow, LinkState, Position, Problem
 from syncjobs.errors import AlreadyLinked, Cancelled, LostLease
 
 
@@ -40,6 +41,8 @@ class MemoryState(State):
         self.writes = 0
         self.before: Callable[[str], None] = lambda point: None
         self.lost = False
+        self.undelivered: dict[str, Waiting] = {}
+        self.images: list[tuple[int, Images]] = []
         self._hosted = hosted
         self._is_open = self._is_held = False
 
@@ -104,6 +107,21 @@ class MemoryState(State):
         self._write("drop")
         for item in server_ids:
             del self._links(entity)[item]
+
+    def marked(self, entity: int, after: str, limit: int) -> Sequence[LinkRow]:
+        found = sorted(self._links(entity).values())
+        marked = [link for link in found if link.state != LinkState.CURRENT]
+        return [link for link in marked if link.server_id > after][:limit]
+
+    def count_links(self, entity: int) -> int:
+        return len(self._links(entity))
+
+    def waiting(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, Waiting]:
+        return {item: self.undelivered[item] for item in client_ids if item in self.undelivered}
+
+    def remember(self, entity: int, images: Images) -> None:
+        self._write("images")
+        self.images.append((entity, images))
 
     def left_behind(self, entity: int) -> Iterable[str]:
         return set(self.saved.left.get(entity, ()))
