@@ -1,7 +1,8 @@
-"""The interpreter's settings while records are carried in bulk."""
+"""The settings of interpreter and allocator while records are carried in bulk."""
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import sys
 from collections.abc import Iterator
@@ -17,10 +18,19 @@ ALLOCATIONS = (100_000, 50, 1_000)
 """When to look for cycles: rows hold none, and looking through a page of them again and again
 took a fifth of the processor time."""
 
+LARGE = 128 * 1024
+"""Bytes from which a buffer is given back to the system as soon as it is free.
+
+The C library of Linux raises this bound by itself after the first page, and keeps what is free
+below it: how much memory a load took then depended on how often pages had met each other.
+"""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+
 
 @contextmanager
 def tuned() -> Iterator[None]:
-    """Set the interpreter up for bulk work, and back again."""
+    """Set the interpreter up for bulk work, and back again. The allocator stays as it is set."""
+    _give_memory_back()
     interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(*ALLOCATIONS)
@@ -29,3 +39,11 @@ def tuned() -> Iterator[None]:
     finally:
         sys.setswitchinterval(interval)
         gc.set_threshold(*thresholds)
+
+
+def _give_memory_back() -> None:
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:  # other C libraries have their own ways
+        mallopt(_M_MMAP_THRESHOLD, LARGE)
+        mallopt(_M_TRIM_THRESHOLD, LARGE)
+        mallopt(_M_ARENA_MAX, 2)
