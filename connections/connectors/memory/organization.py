@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID, uuid5
@@ -145,6 +145,17 @@ class MemoryOrganization:
         """Forget what changed until now: checkpoints older than that are no longer honoured."""
         self.known_since = self.version + 1
         self.version += 1
+
+    def keep(self) -> Callable[[], None]:
+        """Return what puts records, log and version back as they are now."""
+        tables = {name: dict(table) for name, table in self.tables.items()}
+        version, count = self.version, len(self.log)
+
+        def restore() -> None:
+            self.tables, self.version = tables, version
+            del self.log[count:]
+
+        return restore
 
     def write_row(self, entity: str, row: Row, action: Action, *, origin: str) -> int:
         """Store a whole row and return its version; the connector's door."""

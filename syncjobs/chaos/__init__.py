@@ -1,0 +1,1 @@
+"""Two organizations in memory, everything that can go wrong between them, and a judge."""
