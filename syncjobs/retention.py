@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from syncjobs.models import Run
+from syncjobs import images
+from syncjobs.models import Image, Run
 
 KEPT = timedelta(days=90)
 """How long a finished run is kept."""
 
 SUCCEEDED_KEPT = timedelta(hours=1)
-"""How long a succeeded run is kept whose job keeps no logs: long enough to look at its page."""
+"""How long a succeeded run is kept whose job keeps no logs: long enough to look at its page.
+
+One that wrote something stays as long as it can be taken back.
+"""
 
 _BATCH = 200
 
 
 def retain(now: datetime | None = None) -> int:
-    """Remove finished runs whose time is over, with their entities and errors; return how many."""
+    """Remove the history whose time is over; return how many rows went, besides their parts."""
     at = now or timezone.now()
+    return sum(step(at) for step in STEPS)
+
+
+def _runs(at: datetime) -> int:
     unwanted = Q(job__keep_logs=False, state=Run.State.SUCCEEDED, finished__lt=at - SUCCEEDED_KEPT)
+    unwanted &= ~Exists(Image.objects.filter(run=OuterRef("pk")))
     over = Run.objects.exclude(state__in=Run.ACTIVE).filter(unwanted | Q(finished__lt=at - KEPT))
     removed = 0
     while batch := list(over.order_by("pk").values_list("pk", flat=True)[:_BATCH]):
         Run.objects.filter(pk__in=batch).delete()
         removed += len(batch)
     return removed
+
+
+STEPS: Sequence[Callable[[datetime], int]] = (images.retain, _runs)
+"""What is removed, in this order; each returns how many rows went."""

@@ -20,6 +20,7 @@ from syncjobs.engine.plan import Waiting
 from syncjobs.engine.protocols import State
 from syncjobs.engine.values import Images, LinkRow, Position
 from syncjobs.errors import AlreadyLinked, LostLease
+from syncjobs.images import keep
 from syncjobs.models import Checkpoint, LeftBehind, Link, Run
 
 _LINK = Link._meta.db_table
@@ -138,6 +139,7 @@ class DatabaseState(State):
 
     def remember(self, entity: int, images: Images) -> None:
         """Keep what was written, so that it can be taken back."""
+        keep(entity, images, self._run.pk)
 
     def left_behind(self, entity: int) -> Iterable[str]:
         """Return the server ids of records that an earlier run could not carry."""

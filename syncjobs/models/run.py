@@ -27,6 +27,7 @@ class Run(models.Model):
         SYNC = "Sync", "Sync All"
         VERIFY = "Verify", "Verify"
         READINESS = "Readiness", "Check Readiness"
+        UNDO = "Undo", "Undo"
 
     class State(models.TextChoices):
         """Where the run is in its life."""
@@ -82,7 +83,7 @@ class Run(models.Model):
     @property
     def has_entities(self) -> bool:
         """Return whether it goes through records, entity by entity."""
-        return self.kind in (self.Kind.SYNC, self.Kind.VERIFY)
+        return self.kind in (self.Kind.SYNC, self.Kind.VERIFY, self.Kind.UNDO)
 
     def __str__(self) -> str:
         """Return kind and connection."""
