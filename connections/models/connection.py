@@ -56,6 +56,9 @@ class Connection(models.Model):
     recycle_days = models.PositiveSmallIntegerField(
         default=30, help_text="how long deleted client records can be restored"
     )
+    verify_requests = models.PositiveIntegerField(
+        null=True, blank=True, help_text="requests one verification may use; empty: no limit"
+    )
     image_days = models.PositiveSmallIntegerField(
         default=30, help_text="how long a run can be taken back"
     )

@@ -192,4 +192,14 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('organization', 'kind'), name='fault_once')],
             },
         ),
+        migrations.CreateModel(
+            name='TwinTracking',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('relationships', models.JSONField(default=list)),
+                ('deletes', models.JSONField(default=list)),
+                ('owners', models.JSONField(default=list)),
+                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='tracking', to='organizations.organization')),
+            ],
+        ),
     ]

@@ -4,6 +4,7 @@ from organizations.models.history import ChangeLog, DeletedRecord
 from organizations.models.metadata import DeletedElement, EntityDefinition, OptionSetDefinition
 from organizations.models.organization import Application, Member, Organization
 from organizations.models.protection import RequestKind, TwinFault, TwinLimits
+from organizations.models.tracking import TwinTracking
 
 __all__ = [
     "Application",
@@ -17,4 +18,5 @@ __all__ = [
     "RequestKind",
     "TwinFault",
     "TwinLimits",
+    "TwinTracking",
 ]

@@ -27,6 +27,7 @@ class SyncJobForm(forms.ModelForm[SyncJob]):
         fields = (
             "connection",
             "name",
+            "step",
             "is_active",
             "frequency",
             "every",
@@ -51,12 +52,12 @@ class SyncJobForm(forms.ModelForm[SyncJob]):
 
 @admin.register(SyncJob)
 class SyncJobAdmin(Pages[SyncJob]):
-    """Name, frequency, active or not; the step is always the same."""
+    """Name, step, frequency, active or not."""
 
     form = SyncJobForm
     list_display = ("name", "connection", "when", "active", "due", "ran")
     list_filter = ("is_active", "connection")
-    readonly_fields = ("category", "current_time", "step", "due", "ran")
+    readonly_fields = ("category", "current_time", "due", "ran")
     fieldsets = (
         (None, {"fields": ("name", "category", "connection", "is_active")}),
         (
@@ -89,11 +90,6 @@ class SyncJobAdmin(Pages[SyncJob]):
     def category(self, row: SyncJob) -> str:
         """Return the only category there is."""
         return "Job"
-
-    @admin.display(description="Step")
-    def step(self, row: SyncJob) -> str:
-        """Return what the job does."""
-        return SyncJob.STEP
 
     @admin.display(description="Current UTC time")
     def current_time(self, row: SyncJob) -> str:

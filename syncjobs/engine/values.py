@@ -64,7 +64,9 @@ class Position:
 
     `full`: the reading that `resume` continues is a full one. `fresh`: it began with no links and
     an empty client, so its records are creations unless the client says otherwise. `high_water`
-    is the highest version seen. `completed` is when `token` was taken.
+    is the highest version seen. `completed` is when `token` was taken. `tracked` is what the
+    server tracked of it when its ids were last compared (`tracked`); it ends with the scope.
+    `compared`: since this reading began, its ids were compared, or it was fresh to its end.
     """
 
     scope: str = ""
@@ -75,6 +77,8 @@ class Position:
     low_water: int = 0
     high_water: int = 0
     completed: datetime | None = None
+    tracked: str = ""
+    compared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Jobs, runs and their history, links, checkpoints and offline transactions."""
 
+from syncjobs.models.alert import Alert, QueueLength
 from syncjobs.models.held import HeldDeletions
 from syncjobs.models.image import Image
 from syncjobs.models.job import SyncJob
@@ -9,6 +10,7 @@ from syncjobs.models.transaction import ClientCheckpoint, OfflineTransaction, Tr
 from syncjobs.models.verification import Difference, Verification
 
 __all__ = [
+    "Alert",
     "Checkpoint",
     "ClientCheckpoint",
     "Difference",
@@ -17,6 +19,7 @@ __all__ = [
     "LeftBehind",
     "Link",
     "OfflineTransaction",
+    "QueueLength",
     "Run",
     "RunEntity",
     "RunError",

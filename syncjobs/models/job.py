@@ -17,10 +17,15 @@ class SyncJob(models.Model):
         HOURS = "hours", "Every N hours"
         DAILY = "daily", "Daily at hour and minute"
 
-    STEP = "Server.SyncService();"
+    class Step(models.TextChoices):
+        """What the job does."""
+
+        SYNC = "Server.SyncService();", "Server.SyncService();"
+        VERIFY = "Server.Verify();", "Server.Verify();"
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="jobs")
     name = models.CharField(max_length=100, default="SyncJob")
+    step = models.CharField(max_length=24, choices=Step, default=Step.SYNC)
     frequency = models.CharField(max_length=10, choices=Frequency, default=Frequency.HOURS)
     every = models.PositiveIntegerField(default=1, help_text="N, for minutes and hours")
     hour = models.PositiveSmallIntegerField(default=1, help_text="UTC, for daily")

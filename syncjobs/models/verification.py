@@ -16,6 +16,7 @@ class Verification(models.Model):
     client = models.BigIntegerField()
     equal = models.BigIntegerField()
     differences = models.BigIntegerField(help_text="all of them; the first 1,000 are listed")
+    read = models.BigIntegerField(default=0, help_text="records of the server read in full")
 
     def __str__(self) -> str:
         """Return the verdict in words."""
