@@ -209,6 +209,8 @@ class Connector(ABC):
     version_check: VersionCheck = VersionCheck.NONE
     is_local: bool = False
     """Whether it works on the caller's own database connection, so that only one thread may."""
+    tells_all: bool = False
+    """Whether no record appears or disappears for us without a change that its feed tells."""
     reads_apart: bool = False
     """Whether a forked process can read with its copy: a reading needs nothing but the network."""
 
@@ -311,7 +313,10 @@ class Connector(ABC):
     def edits(self, names: Collection[str], since: int, *, limit: int = 5000) -> Edits:
         """Return what others than us wrote to these entities since a version, at most `limit`.
 
-        Raises Refused where the organization keeps no such log.
+        What another connection wrote is told: only our own origin is left out (design 5.1.4).
+        Entities that are disabled now are told too; a name that is not known has no edits.
+        Raises Refused where the organization keeps no such log, CheckpointExpired where the log
+        does not hold everything since that version, or the version was never reached.
         """
         raise Refused(f"Changes made in a {self.backend} organization cannot be collected.")
 
@@ -347,3 +352,15 @@ class Connector(ABC):
         A hosted target writes in the caller's transaction. Raises Retryable or Refused when
         nothing of the rest can be written.
         """
+
+    def rehearse(self, entity: Entity, batch: Batch) -> BatchResult | None:
+        """Return how a batch would end, and leave no trace; None where only writing tells."""
+        return None
+
+    def requests_sent(self) -> int:
+        """Return how many requests were sent so far, by other processes of ours too."""
+        return 0
+
+    def requests_for(self, entity: Entity, action: Action, count: int) -> int:
+        """Return about how many requests it takes to write so many records."""
+        return 0

@@ -7,9 +7,10 @@ carries its origin on the record's log row, which is how the connection knows it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from django.db import OperationalError, transaction
 
@@ -17,6 +18,7 @@ from connections.connectors.base import (
     Batch,
     BatchResult,
     Connector,
+    Edits,
     EntitySummary,
     Failure,
     FailureKind,
@@ -24,6 +26,7 @@ from connections.connectors.base import (
     ReadRequest,
     VersionCheck,
 )
+from connections.connectors.journal import Journal
 from connections.errors import (
     CheckpointExpired,
     MetadataChanged,
@@ -45,6 +48,7 @@ class HostedConnector(Connector):
     backend = "hosted"
     version_check = VersionCheck.ATOMIC
     is_local = True
+    tells_all = True
 
     def __init__(self, organization: Organization, *, origin: str = "") -> None:
         """`origin` is the id of the connection on whose behalf is written."""
@@ -120,6 +124,16 @@ class HostedConnector(Connector):
         with _translated():
             return self.store.highest_version(entity)
 
+    def edits(self, names: Collection[str], since: int, *, limit: int = MOST_ROWS) -> Edits:
+        """Return what the change log tells of others; the log is kept whole."""
+        with _translated():
+            return Journal(self.store, self.origin).edits(names, since, limit)
+
+    def version_at(self, moment: datetime) -> int:
+        """Return the highest version that was written before that moment."""
+        with _translated():
+            return self.store.version_before(moment)
+
     def fetch(self, entity: Entity, attributes: Sequence[Attribute], ids: Sequence[str]) -> Page:
         """Return those of these records that exist."""
         wanted = self._columns(entity, attributes)
@@ -156,6 +170,13 @@ class HostedConnector(Connector):
             merged = self.store.merge(ready.staged, origin=self.origin)
         failed = {position: _failure(fault) for position, fault in merged.failed.items()}
         return BatchResult(ids=merged.ids, versions=merged.versions, failed=failed)
+
+    def rehearse(self, entity: Entity, batch: Batch) -> BatchResult:
+        """Write the batch in a transaction that is rolled back."""
+        with _translated(), transaction.atomic():
+            result = self.write(entity, batch)
+            transaction.set_rollback(True)
+        return result
 
     def _everything(self, request: ReadRequest, wanted: Sequence[str]) -> Iterator[Page]:
         checkpoint, after = _resumed(request.resume, "all") or (self.store.row_version(), None)

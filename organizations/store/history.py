@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -11,7 +13,7 @@ from psycopg import sql
 from organizations.models import ChangeLog
 from organizations.records import Action, Change
 from organizations.store.layout import Layout
-from organizations.tables.database import fetch
+from organizations.tables.database import fetch, one
 
 _DELETED = sql.SQL(
     "SELECT DISTINCT record::text FROM organizations_changelog log "
@@ -19,6 +21,55 @@ _DELETED = sql.SQL(
     "AND version > %(since)s AND version <= %(until)s "
     "AND NOT EXISTS (SELECT 1 FROM {table} t WHERE t.{key} = log.record) ORDER BY 1"
 )
+
+_TOLD = """
+    SELECT organization.row_version, log.*
+    FROM organizations_organization organization LEFT JOIN LATERAL (
+        SELECT entity, record::text, action, version, actor, at, values::text
+        FROM organizations_changelog
+        WHERE organization_id = organization.id AND version > %(since)s
+            AND entity = ANY(%(names)s) AND origin IS DISTINCT FROM %(origin)s
+        ORDER BY version LIMIT %(limit)s
+    ) log ON true WHERE organization.id = %(organization)s
+"""
+_BEFORE = """
+    SELECT version FROM organizations_changelog
+    WHERE organization_id = %(organization)s AND at < %(moment)s
+    ORDER BY version DESC LIMIT 1
+"""
+
+
+class Entry(NamedTuple):
+    """One row of the log; `values` is JSON, {column: [old, new]}, or None where not known."""
+
+    entity: str
+    record: str
+    action: str
+    version: int
+    actor: str
+    at: datetime
+    values: str | None
+
+
+def entries(
+    organization_id: UUID, names: Collection[str], since: int, *, exclude_origin: str, limit: int
+) -> tuple[list[Entry], int]:
+    """Return at most `limit` entries of these entities after `since`, oldest first.
+
+    With them, as of the same moment, the last version that was committed. What
+    `exclude_origin` wrote is left out.
+    """
+    parameters: dict[str, Any] = {"organization": organization_id, "names": list(names)}
+    parameters |= {"since": since, "origin": exclude_origin or None, "limit": limit}
+    rows = fetch(_TOLD, parameters)
+    last = int(rows[0][0]) if rows else 0
+    return [Entry(*row[1:]) for row in rows if row[1] is not None], last
+
+
+def last_before(organization_id: UUID, moment: datetime) -> int:
+    """Return the highest version that was logged before a moment, 0 if there is none."""
+    row = one(_BEFORE, {"organization": organization_id, "moment": moment})
+    return int(row[0]) if row else 0
 
 
 def changes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from organizations.records import Change, Record, Row
 from organizations.schema import Entity
 from organizations.store import answering, history, reading, versions
 from organizations.store.answering import Answer
+from organizations.store.history import Entry
 from organizations.store.layout import layout, missing, record_id_of, record_values
 
 RECORD = "record"
@@ -130,6 +131,22 @@ class Reader:
         return history.changes(
             key, since, entity=entity, exclude_origin=exclude_origin, limit=limit
         )
+
+    def entries(
+        self,
+        names: Collection[str],
+        since: int,
+        *,
+        exclude_origin: str = "",
+        limit: int = reading.PAGE,
+    ) -> tuple[list[Entry], int]:
+        """Return log entries of these entities after `since`, and the last version there was."""
+        key = self.organization.pk
+        return history.entries(key, names, since, exclude_origin=exclude_origin, limit=limit)
+
+    def version_before(self, moment: datetime) -> int:
+        """Return the highest version that was written before a moment, 0 if there is none."""
+        return history.last_before(self.organization.pk, moment)
 
     def deleted(self, entity: str | Entity, *, since: int, until: int) -> Sequence[str]:
         """Return ids of records deleted after `since` and up to `until` that are still gone."""

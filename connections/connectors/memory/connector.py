@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from operator import itemgetter
+from itertools import islice
+from operator import attrgetter, itemgetter
 
 import orjson
 
@@ -12,6 +14,8 @@ from connections.connectors.base import (
     Batch,
     BatchResult,
     Connector,
+    Edit,
+    Edits,
     EntitySummary,
     Failure,
     FailureKind,
@@ -21,7 +25,7 @@ from connections.connectors.base import (
 )
 from connections.connectors.memory.faults import Fault, all_conflicts
 from connections.connectors.memory.filtering import is_inside
-from connections.connectors.memory.organization import MemoryOrganization, Stored
+from connections.connectors.memory.organization import Logged, MemoryOrganization, Stored
 from connections.errors import CheckpointExpired, MetadataChanged, UnknownEntity
 from organizations.query.nodes import Query
 from organizations.records import Action, Page, Rejection, Row
@@ -101,6 +105,28 @@ class MemoryConnector(Connector):
     def highest_version(self, entity: Entity) -> int:
         """Return the highest version among the records there are."""
         return max((stored.version for stored in self._table(entity.name).values()), default=0)
+
+    def edits(self, names: Collection[str], since: int, *, limit: int = 5000) -> Edits:
+        """Return what others logged. Raises CheckpointExpired."""
+        organization = self.organization
+        if not organization.known_since <= since <= organization.version:
+            raise CheckpointExpired(f"Edits since version {since} are no longer known.")
+        log = organization.log
+        first = bisect_right(log, since, key=attrgetter("version"))
+        others = (
+            entry
+            for entry in islice(log, first, None)
+            if entry.entity in names and (not self.origin or entry.origin != self.origin)
+        )
+        told = list(islice(others, limit + 1))
+        is_last = len(told) <= limit
+        until = organization.version if is_last else told[limit - 1].version
+        return Edits(items=list(map(_edit, told[:limit])), until=until, is_last=is_last)
+
+    def version_at(self, moment: datetime) -> int:
+        """Return the highest version that was logged before that moment."""
+        before = (entry.version for entry in reversed(self.organization.log) if entry.at < moment)
+        return next(before, 0)
 
     def fetch(self, entity: Entity, attributes: Sequence[Attribute], ids: Sequence[str]) -> Page:
         """Return those of these records that exist."""
@@ -285,6 +311,18 @@ class MemoryConnector(Connector):
         values = {**old, **dict(zip(batch.columns, row, strict=True))}
         whole = tuple(values.get(column) for column in self.organization.column_names(name))
         return self.organization.write_row(name, whole, batch.action, origin=self.origin)  # type: ignore[arg-type]
+
+
+def _edit(entry: Logged) -> Edit:
+    return Edit(
+        entity=entry.entity,
+        id=entry.id,
+        action=entry.action,
+        version=entry.version,
+        actor=entry.actor,
+        at=entry.at,
+        changes=entry.changes,
+    )
 
 
 def _failure(kind: FailureKind, message: str, version: int) -> Failure:

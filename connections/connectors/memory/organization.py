@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from connections.connectors.memory.faults import Faults
 from organizations.errors import AlreadyExists, NotFound, VersionMismatch
-from organizations.records import Action, Change, Row, Value
+from organizations.records import Action, Row, Value
 from organizations.schema import Entity, ManyToMany, columns
 from organizations.values import parse
 
@@ -23,10 +24,28 @@ class Stored(NamedTuple):
     version: int
 
 
+class Logged(NamedTuple):
+    """One write of one record. `changes` is None where a connection wrote."""
+
+    entity: str
+    id: str
+    action: Action
+    version: int
+    origin: str
+    actor: str
+    at: datetime
+    changes: Mapping[str, tuple[Value, Value]] | None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass
 class MemoryOrganization:
     """One tenant in memory, with the semantics of a hosted one: versions in order, a change log.
 
+    The log keeps old and new values of what people wrote, not of what a connection wrote.
     `page_size` caps the pages it serves, as servers do. Ids it gives out depend only on its name
     and on their order, so a test repeats exactly.
     """
@@ -36,10 +55,11 @@ class MemoryOrganization:
     page_size: int = 5000
     faults: Faults = field(default_factory=Faults)
     version: int = 0
-    log: list[Change] = field(default_factory=list)
+    log: list[Logged] = field(default_factory=list)
     tables: dict[str, dict[str, Stored]] = field(default_factory=dict)
     known_since: int = 0
     user_id: str = ""
+    clock: Callable[[], datetime] = _now
     _given: int = 0
 
     @classmethod
@@ -85,13 +105,20 @@ class MemoryOrganization:
         return tuple(column.name for column in columns(self.entity(entity)))
 
     def create(
-        self, entity: str, values: Mapping[str, object], *, id: str = "", origin: str = ""
+        self,
+        entity: str,
+        values: Mapping[str, object],
+        *,
+        id: str = "",
+        origin: str = "",
+        actor: str = "",
     ) -> str:
         """Add a record with values by column name and return its id; raises AlreadyExists."""
         record_id = id or self.new_id()
         if record_id in self.tables[self.entity(entity).name]:
             raise AlreadyExists(entity, record_id)
-        self._put(entity, self._row(entity, record_id, values, {}), Action.CREATE, origin)
+        row = self._row(entity, record_id, values, {})
+        self._put(entity, row, Action.CREATE, origin, actor)
         return record_id
 
     def update(
@@ -102,19 +129,26 @@ class MemoryOrganization:
         *,
         expected: int | None = None,
         origin: str = "",
+        actor: str = "",
     ) -> int:
         """Change some values and return the new version; raises NotFound, VersionMismatch."""
         self._check(entity, record_id, expected)
         row = self._row(entity, record_id, values, self.get(entity, record_id))
-        return self._put(entity, row, Action.UPDATE, origin)
+        return self._put(entity, row, Action.UPDATE, origin, actor)
 
     def delete(
-        self, entity: str, record_id: str, *, expected: int | None = None, origin: str = ""
+        self,
+        entity: str,
+        record_id: str,
+        *,
+        expected: int | None = None,
+        origin: str = "",
+        actor: str = "",
     ) -> int:
         """Remove a record and return the deletion's version; raises NotFound, VersionMismatch."""
         self._check(entity, record_id, expected)
         del self.tables[entity][record_id]
-        return self._write_log(entity, record_id, Action.DELETE, origin)
+        return self._write_log(entity, record_id, Action.DELETE, origin, actor)
 
     def associate(self, relationship: str, id1: str, id2: str, *, origin: str = "") -> str:
         """Make a pair, or find it, and return the id of its row."""
@@ -188,14 +222,28 @@ class MemoryOrganization:
                 new[column.name] = parse(column.attribute, given) if is_value else str(given)
         return tuple(new.get(column.name) for column in known)
 
-    def _put(self, entity: str, row: Row, action: Action, origin: str) -> int:
-        version = self._write_log(entity, str(row[0]), action, origin)
-        self.tables[entity][str(row[0])] = Stored(row, version)
+    def _put(self, entity: str, row: Row, action: Action, origin: str, actor: str = "") -> int:
+        record_id, table = str(row[0]), self.tables[entity]
+        changes = None
+        if not origin:
+            old = table[record_id].row if record_id in table else (None,) * len(row)
+            pairs = zip(self.column_names(entity), old, row, strict=True)
+            changes = {name: (before, now) for name, before, now in pairs if before != now}
+        version = self._write_log(entity, record_id, action, origin, actor, changes)
+        table[record_id] = Stored(row, version)
         return version
 
-    def _write_log(self, entity: str, record_id: str, action: Action, origin: str) -> int:
+    def _write_log(
+        self,
+        entity: str,
+        record_id: str,
+        action: Action,
+        origin: str,
+        actor: str,
+        changes: Mapping[str, tuple[Value, Value]] | None = None,
+    ) -> int:
         self.version += 1
         self.log.append(
-            Change(entity=entity, id=record_id, action=action, version=self.version, origin=origin)
+            Logged(entity, record_id, action, self.version, origin, actor, self.clock(), changes)
         )
         return self.version
