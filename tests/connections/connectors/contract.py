@@ -8,10 +8,13 @@ through `place`, another user did.
 from __future__ import annotations
 
 from tests.connections.connectors.contract_changes import ChangesContract
+from tests.connections.connectors.contract_edits import EditsContract
 from tests.connections.connectors.contract_filters import FiltersContract
 from tests.connections.connectors.contract_reading import ReadingContract
 from tests.connections.connectors.contract_writing import WritingContract
 
 
-class ConnectorContract(ReadingContract, ChangesContract, FiltersContract, WritingContract):
+class ConnectorContract(
+    ReadingContract, ChangesContract, FiltersContract, WritingContract, EditsContract
+):
     """The contract. See `connections.connectors.base`."""

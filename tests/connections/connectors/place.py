@@ -28,6 +28,10 @@ class Place(ABC):
     def connector(self) -> Connector:
         """Return a new connector, not yet opened."""
 
+    def neighbour(self) -> Connector | None:
+        """Return a connector of another connection; None where no log of edits is kept."""
+        return None
+
     @abstractmethod
     def create(self, entity: str, values: Values, record_id: str = "") -> str:
         """Make a record with values by column name and return its id."""

@@ -30,7 +30,10 @@ class MemoryPlace(Place):
         self.organization = MemoryOrganization.of("contract", ENTITIES)
 
     def connector(self) -> Connector:
-        return MemoryConnector(self.organization)
+        return MemoryConnector(self.organization, origin="contract")
+
+    def neighbour(self) -> Connector | None:
+        return MemoryConnector(self.organization, origin="neighbour")
 
     def create(self, entity: str, values: Values, record_id: str = "") -> str:
         return self.organization.create(entity, values, id=record_id)
@@ -70,6 +73,9 @@ class HostedPlace(Place):
 
     def connector(self) -> Connector:
         return HostedConnector(self.organization, origin="contract")
+
+    def neighbour(self) -> Connector | None:
+        return HostedConnector(self.organization, origin="neighbour")
 
     def create(self, entity: str, values: Values, record_id: str = "") -> str:
         return self.store.create(entity, _references(values), id=record_id or None).id
@@ -114,6 +120,9 @@ class TwinPlace(HostedPlace):
         session = Session(allow=Allowlist.of(["localhost", "127.0.0.1"]))
         user = str(self.application.pk)
         return DynamicsConnector(self.url, user, self.secret, session=session)
+
+    def neighbour(self) -> Connector | None:
+        return None
 
     def spoil(self, record_id: str) -> bool:
         """Give the record a character that JSON carries and XML does not."""
