@@ -17,6 +17,7 @@ from organizations.admin.entities import EntityPages
 from organizations.admin.faults import FaultPages
 from organizations.admin.members import MemberForm, MemberPages
 from organizations.admin.page import LANGUAGE_NAMES
+from organizations.admin.plugins import PluginPages
 from organizations.admin.records import RecordPages
 from organizations.admin.recycle_bin import RecycleBinPages
 from organizations.catalog import create_organization
@@ -47,7 +48,9 @@ class OrganizationForm(MemberForm):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(EntityPages, RecordPages, MemberPages, RecycleBinPages, FaultPages):
+class OrganizationAdmin(
+    EntityPages, RecordPages, MemberPages, RecycleBinPages, FaultPages, PluginPages
+):
     """The list of organizations; each opens with its entities."""
 
     list_display = ("shown_name", "name", "shown_kind", "shown_entities", "shown_members", "made")
@@ -75,6 +78,7 @@ class OrganizationAdmin(EntityPages, RecordPages, MemberPages, RecycleBinPages, 
             *self.member_urls(),
             *self.recycle_bin_urls(),
             *self.fault_urls(),
+            *self.plugin_urls(),
             *super().get_urls(),
         ]
 

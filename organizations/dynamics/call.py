@@ -21,6 +21,7 @@ from organizations.dynamics.errors import (
 from organizations.dynamics.names import DataverseNames, Shape
 from organizations.dynamics.preferences import NONE, Preferences
 from organizations.dynamics.tokens import Principal
+from organizations.dynamics.tracking import TrackedStore
 from organizations.errors import NotFound
 from organizations.models import Organization
 from organizations.query.context import Context, User
@@ -48,7 +49,7 @@ class Call:
     @cached_property
     def store(self) -> Store:
         """The twin's records."""
-        return Store(self.organization)
+        return TrackedStore(self.organization)
 
     @property
     def catalog(self) -> Catalog:
