@@ -6,7 +6,8 @@ ConnectorError
 ├── Refused             credentials, permission or configuration: stop and say so
 │   ├── LoginFailed     user name, password or secret were not accepted
 │   ├── Unreachable     no such host, connection refused, address not allowed
-│   └── UnknownEntity   the organization has no such entity
+│   ├── UnknownEntity   the organization has no such entity
+│   └── PlanChanged     what a plan that was looked at would do is not what would be done now
 ├── CheckpointExpired   changes since the checkpoint are no longer known: read everything again
 ├── MetadataChanged     the entity is no longer what the reader was told it is
 └── Conflict            the record is not at the version the write was based on
@@ -61,6 +62,10 @@ class UnknownEntity(Refused):
         """Name the entity."""
         self.entity = entity
         super().__init__(f"The organization has no entity '{entity}'.")
+
+
+class PlanChanged(Refused):
+    """What would be done now is not what the plan that was looked at says."""
 
 
 class CheckpointExpired(ConnectorError):

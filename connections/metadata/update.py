@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import islice
 
 from connections.connectors.base import Connector, EntitySummary
-from connections.errors import Refused
+from connections.errors import PlanChanged, Refused
 from connections.metadata.compare import Impact, compare, removal
 from connections.metadata.merge import is_blocked, merge
 from connections.metadata.plan import Element, EntityPlan, MetadataPlan, Verb
@@ -29,10 +29,6 @@ TAKEN_AT_ONCE = 20
 
 Progress = Callable[[str, int, int], None]
 """Called with the entity's name, how many are done, and how many there are."""
-
-
-class PlanChanged(Refused):
-    """The server's metadata are no longer what the approved plan was made from."""
 
 
 class EmptyMetadata(Refused):
@@ -172,7 +168,7 @@ def _same(found: _Comparison, approved: MetadataPlan | None) -> _Comparison:
     wanted = approved.entity(plan.entity)
     if wanted is None or wanted.digest != plan.digest:
         raise PlanChanged(
-            f"The metadata of entity '{plan.entity}' changed since the preview. "
-            "Make a new preview and apply that."
+            f"The metadata of entity '{plan.entity}' have changed since the plan was made. "
+            "Nothing of it was taken over. Make a new plan and apply that."
         )
     return found

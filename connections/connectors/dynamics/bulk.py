@@ -8,13 +8,14 @@ are read afterwards.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from connections.connectors.dynamics import errors, fetching
 from connections.connectors.dynamics.batch import LARGEST
-from connections.connectors.dynamics.batch_rounds import Done, Steps
+from connections.connectors.dynamics.batch_rounds import OPERATIONS, Done, Steps
 from connections.connectors.dynamics.client import DynamicsClient, encoded, with_query
 from connections.connectors.dynamics.columns import Shape
 from connections.connectors.dynamics.errors import Recovery
@@ -23,6 +24,8 @@ from connections.connectors.dynamics.looking import Found
 from connections.connectors.dynamics.record_writing import Now, RecordWriter, Wanted
 from connections.connectors.dynamics.values import PageDecoder
 from connections.errors import Retryable
+from organizations.records import Action
+from organizations.schema import Entity
 
 CREATE, UPDATE = "CreateMultiple", "UpdateMultiple"
 MOST = 500
@@ -44,6 +47,18 @@ class BulkActions:
         if entity not in self._known:
             self._known[entity] = self._asked(entity)
         return self._known[entity]
+
+    def requests_for(self, entity: Entity, action: Action, count: int) -> int:
+        """Return about how many requests it takes to write so many records.
+
+        A bulk call is followed by one that asks for the versions. Deletions, pairs, and changes
+        whose versions can be checked go in batches.
+        """
+        name = {Action.CREATE: CREATE, Action.UPDATE: UPDATE}.get(action, "")
+        is_bulk = count >= FEWEST and not entity.is_intersect and name in self.of(entity.name)
+        if is_bulk and (action is Action.CREATE or not entity.checks_versions):
+            return 2 * math.ceil(count / MOST)
+        return math.ceil(count / OPERATIONS)
 
     def _asked(self, entity: str) -> frozenset[str]:
         condition = (

@@ -73,6 +73,11 @@ class DynamicsClient:
             self._http.limiter.settle(every=_SETTLE_SECONDS)
 
     @property
+    def requests_sent(self) -> int:
+        """How many requests were sent so far, as far as a limiter counts them."""
+        return self._http.limiter.usage().requests if self._http.limiter else 0
+
+    @property
     def at_once(self) -> int:
         """How many requests may be under way together."""
         return self._http.limiter.at_once() if self._http.limiter else FIRST_AT_ONCE

@@ -36,7 +36,7 @@ from connections.connectors.limits import Limiter
 from connections.egress import Session
 from connections.logins import Forgetful, Keeper, Login, LoginKind
 from organizations.query.nodes import Query
-from organizations.records import Page
+from organizations.records import Action, Page
 from organizations.schema import Attribute, Entity
 
 _COUNT_CAP = 5000
@@ -187,6 +187,14 @@ class DynamicsConnector(Connector):
         if reason := difficult.write_refusal(entity.name):
             return refused(batch, "read-only", reason)
         return Writer(self.client, entity, self._sets, self._actions, self.marks).write(batch)
+
+    def requests_sent(self) -> int:
+        """Return what the limiter counted."""
+        return self.client.requests_sent
+
+    def requests_for(self, entity: Entity, action: Action, count: int) -> int:
+        """Count the bulk calls, or the batches, that so many records take."""
+        return self._actions.requests_for(entity, action, count)
 
     def _name(self) -> str:
         rows = self._told(with_query("organizations", select="name")).get("value") or [{}]

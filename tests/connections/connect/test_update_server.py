@@ -12,9 +12,9 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from connections.connect import service
-from connections.errors import LoginFailed, Refused, Retryable, Unreachable
+from connections.errors import LoginFailed, PlanChanged, Refused, Retryable, Unreachable
 from connections.metadata.plan import MetadataPlan, Verb
-from connections.metadata.update import EmptyMetadata, PlanChanged
+from connections.metadata.update import EmptyMetadata
 from connections.models import Connection, Endpoint
 from organizations.catalog import Catalog, create_organization, define, delete_organization, hide
 from organizations.errors import SchemaConflict
@@ -221,7 +221,7 @@ def test_it_stops_when_the_server_moved_since_the_preview(
     live.add("account", make_attribute("new_one"))
     plan = previewed(connection)
     live.add("account", make_attribute("new_two"))
-    with pytest.raises(PlanChanged, match="entity 'account' changed since the preview"):
+    with pytest.raises(PlanChanged, match="entity 'account' have changed since the plan"):
         service.carry_out(connection, approved=plan)
     assert held("account").attribute("new_one") is None
     connection.refresh_from_db()

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from connections.errors import PlanChanged
 from connections.metadata import update as updating
 from connections.metadata.impact import StoreImpact
 from connections.metadata.plan import Element, MetadataPlan, Verb
-from connections.metadata.update import EmptyMetadata, MetadataUpdate, PlanChanged
+from connections.metadata.update import EmptyMetadata, MetadataUpdate
 from organizations.catalog import Catalog, create_organization, define, enable
 from organizations.dynamics.codec import entity_from_json
 from organizations.models import EntityDefinition, Organization
@@ -65,9 +66,9 @@ def test_it_stops_before_the_portion_that_is_not_the_approved_one(
     entities = make_entities(6)
     approved = make_update(client, *entities).preview()
     entities[3] = make_named("new_003", make_attribute("surprise"))
-    with pytest.raises(PlanChanged, match="entity 'new_003' changed since the preview") as raised:
+    with pytest.raises(PlanChanged, match="entity 'new_003' have changed since the plan") as raised:
         make_update(client, *entities).apply(approved)
-    assert "Make a new preview" in str(raised.value)
+    assert "Make a new plan" in str(raised.value)
     assert names(client) == ["new_000", "new_001"]
 
 
