@@ -1,8 +1,8 @@
 """ConnectRequest in XML, as the same plain document that its JSON form is.
 
 Element names are the published ones; their order is free, unknown elements are ignored. Where
-`Entities` and `SyncFiltersXml` stand and how they are laid out is not published (assumed): they
-may stand under `ConnectRequest` or inside `SyncSetup`, in any of the forms read here.
+`Entities`, `SyncFiltersXml` and `WriteOffline` stand and how they are laid out is not published
+(assumed): they may stand under `ConnectRequest` or inside `SyncSetup`, in any of the forms read here.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def document(root: etree._Element) -> dict[str, Any]:
     result: dict[str, Any] = {}
     if setup is not None:
         result["SyncSetup"] = _setup(setup)
-    for name, read in (("Entities", _entities), ("SyncFiltersXml", _filters)):
+    for name, read in _EITHER.items():
         found = _either(root, setup, name)
         if found is not None:
             result[name] = read(found)
@@ -84,9 +84,9 @@ def _entity(element: etree._Element) -> dict[str, Any]:
             f"'Entities' holds '{_name(element)}'; it takes 'Entity' or 'string' elements.",
             element="Entities",
         )
-    deletion = element.get("SyncDeletion")
     choice: dict[str, Any] = {"Name": element.get("Name") or _leaf(element)}
-    return choice if deletion is None else choice | {"SyncDeletion": deletion}
+    given = {name: element.get(name) for name in ("SyncDeletion", "WriteOffline")}
+    return choice | {name: value for name, value in given.items() if value is not None}
 
 
 def _filters(element: etree._Element) -> str:
@@ -98,6 +98,10 @@ def _filters(element: etree._Element) -> str:
             "'SyncFiltersXml' must hold one 'fetchcollection'.", element="SyncFiltersXml"
         )
     return etree.tostring(children[0], encoding="unicode", with_tail=False)
+
+
+_EITHER = {"Entities": _entities, "SyncFiltersXml": _filters, "WriteOffline": _leaf}
+"""Elements that may stand in either place, and how each is read."""
 
 
 def _either(root: etree._Element, setup: etree._Element | None, name: str) -> etree._Element | None:

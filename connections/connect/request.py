@@ -45,17 +45,19 @@ class Registration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityChoice:
-    """An entity to enable; `sync_deletion` None leaves the switch as it is."""
+    """An entity to enable; a switch that is None stays as it is."""
 
     name: str
     sync_deletion: bool | None = None
+    write_offline: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectRequest:
     """The server organization, and what to take from it.
 
-    `entities` and `filters_xml` are None when absent: then what is set stays as it is.
+    `entities`, `filters_xml` and `write_offline` are None when absent: then what is set stays as
+    it is.
     `login_kind` says what the password is; `authority` is one that a person has confirmed.
     """
 
@@ -68,6 +70,7 @@ class ConnectRequest:
     registration: Registration | None = None
     entities: tuple[EntityChoice, ...] | None = None
     filters_xml: str | None = None
+    write_offline: bool | None = None
 
 
 def from_document(document: object) -> ConnectRequest:
@@ -91,6 +94,7 @@ def from_document(document: object) -> ConnectRequest:
         registration=_registration(setup.get("RegistrationInfo")),
         entities=_entities(root.get("Entities", setup.get("Entities"))),
         filters_xml=_filters(root.get("SyncFiltersXml", setup.get("SyncFiltersXml"))),
+        write_offline=_switch(root.get("WriteOffline", setup.get("WriteOffline")), "WriteOffline"),
     )
 
 
@@ -199,17 +203,21 @@ def _choice(value: object) -> EntityChoice:
             f"'Entities' holds '{name[:60]}', which is no logical name of an entity.",
             element="Entities",
         )
-    return EntityChoice(name=name.lower(), sync_deletion=_switch(value.get("SyncDeletion")))
+    return EntityChoice(
+        name=name.lower(),
+        sync_deletion=_switch(value.get("SyncDeletion"), "SyncDeletion"),
+        write_offline=_switch(value.get("WriteOffline"), "WriteOffline"),
+    )
 
 
-def _switch(value: object) -> bool | None:
+def _switch(value: object, element: str) -> bool | None:
     known = {"true": True, "1": True, "false": False, "0": False}
     if value is None:
         return None
     if str(value).strip().lower() not in known:
         raise InvalidRequest(
-            f"'SyncDeletion' is '{str(value)[:40]}'; it must be true or false.",
-            element="SyncDeletion",
+            f"'{element}' is '{str(value)[:40]}'; it must be true or false.",
+            element=element,
         )
     return known[str(value).strip().lower()]
 

@@ -20,12 +20,12 @@ from connections.connect.errors import ClientTaken
 from connections.connect.proof import Proof
 from connections.connect.request import EntityChoice
 from connections.connectors.base import Connector, EntitySummary
-from connections.errors import ConnectorError, Refused
+from connections.errors import ConnectorError, PlanChanged, Refused
 from connections.metadata import carried
 from connections.metadata.impact import StoreImpact
 from connections.metadata.plan import MetadataPlan
 from connections.metadata.stamps import Stamp, is_due
-from connections.metadata.update import MetadataUpdate, PlanChanged, Progress, silent
+from connections.metadata.update import MetadataUpdate, Progress, silent
 from connections.models import Connection, Endpoint, SyncedEntity
 from organizations import catalog
 from organizations.errors import AlreadyExists, OrganizationError, SchemaConflict
@@ -82,6 +82,9 @@ def connect(proof: Proof, client: Client) -> Connection:
         if proof.entities is not None:
             _choose(connection, proof.entities, proof.listed)
     _save_server(connection.server, proof)
+    if proof.request.write_offline is not None:
+        connection.write_mode = _write_mode(offline=proof.request.write_offline)
+        connection.save(update_fields=["write_mode", "modified"])
     if proof.filters is not None:
         _save_filters(connection, proof.filters)
     return connection
@@ -287,6 +290,13 @@ def _choose(
     for switch in (True, False):
         chosen = [item.name for item in choices if item.sync_deletion is switch]
         connection.entities.filter(name__in=chosen).update(sync_deletion=switch)
+        chosen = [item.name for item in choices if item.write_offline is switch]
+        mode = _write_mode(offline=switch)
+        connection.entities.filter(name__in=chosen).update(write_mode=mode)
+
+
+def _write_mode(*, offline: bool) -> str:
+    return Connection.WriteMode.OFFLINE if offline else Connection.WriteMode.INSTANT
 
 
 def _save_filters(connection: Connection, filters: Mapping[str, str]) -> None:

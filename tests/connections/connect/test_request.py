@@ -207,3 +207,28 @@ def test_it_explains_a_wrong_provider(provider: str, message: str) -> None:
     with pytest.raises(InvalidRequest, match=message) as caught:
         from_document(make_setup(ProviderID=provider))
     assert caught.value.element == "ProviderID"
+
+
+@pytest.mark.parametrize(("text", "offline"), [("true", True), ("0", False)])
+@pytest.mark.parametrize("inside", [True, False])
+def test_it_takes_the_write_mode_in_either_place(text: str, offline: bool, inside: bool) -> None:
+    element = f"<WriteOffline>{text}</WriteOffline>"
+    setup = SETUP.replace("</SyncSetup>", f"{element}</SyncSetup>") if inside else SETUP + element
+    assert from_xml(f"<ConnectRequest>{setup}</ConnectRequest>").write_offline is offline
+
+
+def test_it_takes_the_write_mode_of_an_entity() -> None:
+    xml = '<Entities><Entity Name="account" WriteOffline="false"/><Entity Name="lead"/></Entities>'
+    read = from_xml(f"<ConnectRequest>{SETUP}{xml}</ConnectRequest>")
+    told = from_document(
+        make_setup()
+        | {"WriteOffline": True, "Entities": [{"Name": "account", "WriteOffline": False}, "lead"]}
+    )
+    expected = (EntityChoice(name="account", write_offline=False), EntityChoice(name="lead"))
+    assert read.entities == told.entities == expected
+    assert (read.write_offline, told.write_offline) == (None, True)
+
+
+def test_it_refuses_a_write_mode_that_is_neither() -> None:
+    with pytest.raises(InvalidRequest, match="'WriteOffline' is 'later'; it must be true or false"):
+        from_document(make_setup() | {"WriteOffline": "later"})

@@ -225,3 +225,16 @@ def test_other_credentials_carry_the_next_update(live: Live) -> None:
     assert proof.prove(live.request()).identity.organization_id == (
         changed.server.organization_id_seen
     )
+
+
+@pytest.mark.django_db
+def test_it_sets_the_write_mode_where_the_request_names_it() -> None:
+    chosen = (EntityChoice(name="account", write_offline=False), EntityChoice(name="lead"))
+    asked = replace(make_proof().request, write_offline=True)
+    made = service.connect(make_proof(request=asked, entities=chosen), make_new())
+    modes = dict(made.entities.filter(enabled=True).values_list("name", "write_mode"))
+    assert (made.write_mode, modes) == ("offline", {"account": "instant", "lead": ""})
+    organization = Organization.objects.get(name="field")
+    asked = replace(asked, write_offline=False)
+    assert service.connect(make_proof(request=asked), organization).write_mode == "instant"
+    assert service.connect(make_proof(), organization).write_mode == "instant"
