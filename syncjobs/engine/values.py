@@ -43,6 +43,10 @@ class Leaving(StrEnum):
     DELETE = "delete"
 
 
+TAKEN_BACK = -1
+"""The client version of a link whose client record an undo removed (`undo`)."""
+
+
 class LinkRow(NamedTuple):
     """What both sides agreed on for one record.
 
