@@ -13,10 +13,17 @@ from django.db import transaction
 from django.dispatch import Signal
 
 changed = Signal()
-"""Sent with `organization_id` (UUID) once per transaction part that wrote records."""
+"""Sent with `organization_id` (UUID), `origin` (the connection's that wrote, else empty) and
+`versions` (those it wrote) once per transaction part that wrote records."""
 
 
-def announce(organization_id: UUID) -> None:
+def announce(organization_id: UUID, *, origin: str, versions: range) -> None:
     """Send `changed` when the transaction has committed; a faulty listener is only logged."""
-    sending = partial(changed.send_robust, sender=None, organization_id=organization_id)
+    sending = partial(
+        changed.send_robust,
+        sender=None,
+        organization_id=organization_id,
+        origin=origin,
+        versions=versions,
+    )
     transaction.on_commit(sending)

@@ -1,6 +1,7 @@
 """Application configuration."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class SyncJobsConfig(AppConfig):
@@ -9,3 +10,7 @@ class SyncJobsConfig(AppConfig):
     name = "syncjobs"
     verbose_name = "Resco CRM Sync"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Begin to listen to changes of clients, in every process."""
+        autodiscover_modules("instant")

@@ -4,6 +4,7 @@ SyncError
 ├── Cancelled       somebody asked the run to stop; it stopped between two pages
 ├── LostLease       another worker has taken the run over; this one must not write any more
 ├── ServerChanged   the server is not the organization the checkpoints belong to (5.1.9)
+├── LaneBusy        another process delivers this connection's changes, longer than we may wait
 └── AlreadyLinked   links that were promised to be new are there; the page must be planned again
 """
 
@@ -24,6 +25,10 @@ class LostLease(SyncError):
 
 class ServerChanged(SyncError):
     """The server organization is another one, or an older copy of itself."""
+
+
+class LaneBusy(SyncError):
+    """Another process has the connection's delivery lane."""
 
 
 class AlreadyLinked(SyncError):

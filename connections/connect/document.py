@@ -2,7 +2,7 @@
 
 Element names are the published ones; their order is free, unknown elements are ignored. Where
 `Entities`, `SyncFiltersXml` and `WriteOffline` stand and how they are laid out is not published
-(assumed): they may stand under `ConnectRequest` or inside `SyncSetup`, in any of the forms read here.
+(assumed): under `ConnectRequest` or inside `SyncSetup`, in any of the forms read here.
 """
 
 from __future__ import annotations

@@ -47,4 +47,5 @@ def restore(catalog: Catalog, deleted: DeletedRecord, *, actor: str = "", origin
     run(_LOG, values | {"origin": origin, "actor": actor})
     parties.rewrite(catalog, place, [str(deleted.record)])
     DeletedRecord.objects.filter(pk=deleted.pk).delete()
-    announce(catalog.organization.pk)
+    written = range(version, version + 1)
+    announce(catalog.organization.pk, origin=origin, versions=written)

@@ -75,7 +75,7 @@ class SingleWriter:
         )
         run(statement, [*flat.values(), version, record_id])
         self._log(place, record_id, Action.UPDATE, version, _difference(before, flat))
-        self._finish(place, record_id, flat)
+        self._finish(place, record_id, flat, version)
 
     def delete(self, entity_name: str, record_id: str, expected: int | None) -> None:
         """Move a record to the recycle bin. Raises NotFound, VersionMismatch."""
@@ -93,7 +93,8 @@ class SingleWriter:
         run(_DELETE.format(table=place.table, key=place.key), parameters)
         self._log(place, record_id, Action.DELETE, version, None)
         parties.remove_orphans(self.catalog, place, [record_id])
-        announce(self.catalog.organization.pk)
+        written = range(version, version + 1)
+        announce(self.catalog.organization.pk, origin=self.origin, versions=written)
 
     def exists(self, entity_name: str, record_id: str) -> bool:
         """Return whether the record is there, once the organization is ours."""
@@ -112,7 +113,7 @@ class SingleWriter:
         if not run(statement, [*flat.values(), version]):
             raise AlreadyExists(place.entity.name, record_id)
         self._log(place, record_id, Action.CREATE, version, _difference({}, flat))
-        self._finish(place, record_id, flat)
+        self._finish(place, record_id, flat, version)
 
     def _before(self, place: Layout, record_id: str, expected: int | None) -> Flat:
         rows = reading.by_id(place, list(place.columns), [record_id])
@@ -131,10 +132,11 @@ class SingleWriter:
         whole = [organization, version, entity, record_id, action.value]
         run(_LOG, [*whole, self.origin, self.actor, values])
 
-    def _finish(self, place: Layout, record_id: str, flat: Flat) -> None:
+    def _finish(self, place: Layout, record_id: str, flat: Flat, version: int) -> None:
         if set(place.party_lists) & flat.keys():
             parties.rewrite(self.catalog, place, [record_id])
-        announce(self.catalog.organization.pk)
+        written = range(version, version + 1)
+        announce(self.catalog.organization.pk, origin=self.origin, versions=written)
 
 
 def _writable(catalog: Catalog, entity_name: str) -> Layout:

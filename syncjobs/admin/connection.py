@@ -32,7 +32,9 @@ from syncjobs.admin.readiness import ReadinessPages
 from syncjobs.admin.rehearsal import RehearsalPages
 from syncjobs.admin.requests import RequestsPages
 from syncjobs.admin.run import RUN_COLOURS
+from syncjobs.admin.settings import SettingsPages
 from syncjobs.admin.signing_in import SignInPages
+from syncjobs.admin.transactions import TransactionPages
 from syncjobs.admin.verification import VerificationPages
 from syncjobs.models import Run
 
@@ -48,6 +50,8 @@ class ConnectionAdmin(
     ReadinessPages,
     RehearsalPages,
     RequestsPages,
+    SettingsPages,
+    TransactionPages,
     VerificationPages,
 ):
     """Server and client, state, last run; nothing is edited in the list."""
@@ -79,6 +83,8 @@ class ConnectionAdmin(
             *self.readiness_urls(),
             *self.rehearsal_urls(),
             *self.requests_urls(),
+            *self.settings_urls(),
+            *self.transactions_urls(),
             *self.verification_urls(),
             *super().get_urls(),
         ]

@@ -19,6 +19,7 @@ from connections.models import Connection, SyncedEntity
 from connections.readiness import saving
 from organizations.errors import InvalidRequest, NotFound
 from syncjobs.admin.page import Pages
+from syncjobs.admin.transactions import counted
 from syncjobs.models import Run, RunEntity, Verification
 
 PAGE_SIZE = 200
@@ -32,6 +33,18 @@ class GridRow:
     last_sync: datetime | None
     last: RunEntity | None
     proof: Verification | None
+
+    @property
+    def rules(self) -> str:
+        """Return what is particular about the entity's rules, empty if nothing is."""
+        row, told = self.entity, []
+        if row.write_mode:
+            told.append(row.get_write_mode_display().lower())
+        if row.conflict_rule != SyncedEntity.ConflictRule.SERVER:
+            told.append(row.get_conflict_rule_display().lower())
+        if row.leaving:
+            told.append(f"{row.get_leaving_display().lower()} what leaves")
+        return ", ".join(told)
 
 
 class EntitiesPages(Pages[Connection]):
@@ -63,6 +76,8 @@ class EntitiesPages(Pages[Connection]):
             title=f"Resco CRM Sync · {connection.name}",
             original=connection,
             connection=connection,
+            tab="entities",
+            waiting=counted(connection),
             readiness=saving.latest(connection),
             rows=_rows(connection, page.object_list),
             listed=page,

@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
             name='Run',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('Connect', 'Connect'), ('UpdateServer', 'Update Server'), ('Sync', 'Sync All'), ('Verify', 'Verify'), ('Readiness', 'Check Readiness'), ('Undo', 'Undo')], max_length=12)),
+                ('kind', models.CharField(choices=[('Connect', 'Connect'), ('UpdateServer', 'Update Server'), ('Sync', 'Sync All'), ('Verify', 'Verify'), ('Readiness', 'Check Readiness'), ('Undo', 'Undo'), ('Deliver', 'Deliver Now')], max_length=12)),
                 ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('cancelling', 'Cancelling'), ('succeeded', 'Succeeded'), ('partly', 'Partly'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=10)),
                 ('reason', models.CharField(help_text='what started it: button, job, web service', max_length=60)),
                 ('actor', models.CharField(blank=True, max_length=254)),

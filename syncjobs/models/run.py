@@ -27,7 +27,9 @@ class Run(models.Model):
         SYNC = "Sync", "Sync All"
         VERIFY = "Verify", "Verify"
         READINESS = "Readiness", "Check Readiness"
+        FILTER = "Filter", "Preview Filter"
         UNDO = "Undo", "Undo"
+        DELIVER = "Deliver", "Deliver Now"
 
     class State(models.TextChoices):
         """Where the run is in its life."""
@@ -41,6 +43,7 @@ class Run(models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     ACTIVE = (State.QUEUED, State.RUNNING, State.CANCELLING)
+    WITH_ENTITIES = (Kind.SYNC, Kind.VERIFY, Kind.UNDO, Kind.DELIVER)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="runs")
@@ -56,7 +59,7 @@ class Run(models.Model):
     )
     options = models.JSONField(default=dict, help_text="entities, dry_run, full")
     message = models.TextField(blank=True)
-    result = models.JSONField(default=dict, help_text="the plan, of a preview of metadata")
+    result = models.JSONField(default=dict, help_text="the plan of metadata, or what one of records costs")
     created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True)
     finished = models.DateTimeField(null=True)
@@ -83,7 +86,7 @@ class Run(models.Model):
     @property
     def has_entities(self) -> bool:
         """Return whether it goes through records, entity by entity."""
-        return self.kind in (self.Kind.SYNC, self.Kind.VERIFY, self.Kind.UNDO)
+        return self.kind in self.WITH_ENTITIES
 
     def __str__(self) -> str:
         """Return kind and connection."""

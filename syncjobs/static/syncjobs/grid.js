@@ -5,7 +5,7 @@ const filter = document.getElementById("filter");
 const all = document.getElementById("all");
 const boxes = (name) => [...grid.querySelectorAll(`input[name=${name}]`)];
 const state = () => [...boxes("enabled"), ...boxes("deletion")].map((box) => box.checked).join();
-const mayChange = !save.disabled;
+const mayChange = "may" in save.dataset;
 const saved = state();
 let isSaving = false;
 

@@ -1,0 +1,109 @@
+"""Settings of a connection, and the rules of one of its entities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from connections.models import Connection, SyncedEntity
+
+MOST_SECONDS = 60
+MOST_DAYS = 3650
+
+_LIMITS = {
+    "reply_seconds": (1, MOST_SECONDS),
+    "delete_percent": (0, 100),
+    "recycle_days": (0, MOST_DAYS),
+    "image_days": (0, MOST_DAYS),
+}
+
+
+class SettingsForm(forms.ModelForm[Connection]):
+    """When client changes reach the server, the airbag, and how long things can be taken back."""
+
+    class Meta:
+        """In the order of the page."""
+
+        model = Connection
+        fields = (
+            "write_mode",
+            "reply",
+            "reply_seconds",
+            "delete_limit",
+            "delete_floor",
+            "delete_percent",
+            "recycle_days",
+            "image_days",
+        )
+        labels = {
+            "write_mode": "Client changes",
+            "reply": "With instant writing",
+            "reply_seconds": "Wait at most",
+            "delete_limit": "More than",
+            "delete_floor": "Always allowed",
+            "delete_percent": "More than a share of",
+            "recycle_days": "Recycle bin",
+            "image_days": "Undo",
+        }
+        help_texts = {
+            "write_mode": "Instant: delivered to the server at once (WriteOffline false). "
+            "Offline: kept as offline transactions until the next sync (WriteOffline true).",
+            "reply": "Whether whoever changes a client record waits for the server. The change is "
+            "kept either way.",
+            "reply_seconds": "seconds, with “Deliver, then answer”; after that the change stays "
+            "pending",
+            "delete_limit": "deletions of one entity within a day wait for a person",
+            "delete_floor": "deletions of one entity within a day, whatever their share",
+            "delete_percent": "percent of an entity's records waits for a person",
+            "recycle_days": "days that deleted client records can be restored",
+            "image_days": "days that a run can be taken back",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Give the numbers their limits."""
+        super().__init__(*args, **kwargs)
+        self.fields["write_mode"].choices = [  # type: ignore[attr-defined]
+            (Connection.WriteMode.INSTANT, "Instant"),
+            (Connection.WriteMode.OFFLINE, "Offline"),
+        ]
+        for name, (low, high) in _LIMITS.items():
+            self.fields[name] = forms.IntegerField(
+                label=self.fields[name].label,
+                help_text=self.fields[name].help_text,
+                min_value=low,
+                max_value=high,
+            )
+
+
+class RulesForm(forms.ModelForm[SyncedEntity]):
+    """How one entity differs from its connection: writing, conflicts, leaving the filter."""
+
+    class Meta:
+        """In the order of the page."""
+
+        model = SyncedEntity
+        fields = ("write_mode", "conflict_rule", "leaving")
+        labels = {
+            "write_mode": "Client changes",
+            "conflict_rule": "When both sides changed",
+            "leaving": "When a record leaves the filter",
+        }
+        help_texts = {
+            "conflict_rule": "The losing values are never lost: they stay as an archived "
+            "transaction.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Say what an empty choice means for this entity."""
+        super().__init__(*args, **kwargs)
+        row = self.instance
+        mode = row.connection.get_write_mode_display().lower()
+        left = "delete" if row.sync_deletion else "keep"
+        _name_empty(self.fields["write_mode"], f"As the connection ({mode})")
+        _name_empty(self.fields["leaving"], f"As Sync Deletion says ({left})")
+
+
+def _name_empty(field: forms.Field, text: str) -> None:
+    if isinstance(field, forms.ChoiceField):
+        field.choices = [("", text), *(item for item in list(field.choices) if item[0])]
