@@ -16,8 +16,9 @@ from django.db.models import F
 from psycopg import errors
 
 from syncjobs import transactions
+from syncjobs.compared import DatabaseIds
 from syncjobs.engine.plan import Waiting
-from syncjobs.engine.protocols import State
+from syncjobs.engine.protocols import IdSpool, State
 from syncjobs.engine.values import Images, LinkRow, Position
 from syncjobs.errors import AlreadyLinked, LostLease
 from syncjobs.images import keep
@@ -128,6 +129,10 @@ class DatabaseState(State):
     def marked(self, entity: int, after: str, limit: int) -> Sequence[LinkRow]:
         """Return links whose state is not CURRENT, by server id."""
         return _select(_MARKED, entity, after or _NOBODY, limit)
+
+    def spool(self, entity: int) -> IdSpool:
+        """Return an empty spool in temporary tables."""
+        return DatabaseIds(entity)
 
     def count_links(self, entity: int) -> int:
         """Return how many records of the entity are linked."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from connections.connectors.memory import MemoryOrganization
+from syncjobs.chaos.memory_spool import MemoryIds
 from syncjobs.engine.plan import Waiting
-from syncjobs.engine.protocols import State
+from syncjobs.engine.protocols import IdSpool, State
 from syncjobs.engine.values import Images, LinkRow, LinkState, Position
 from syncjobs.errors import AlreadyLinked, LostLease
 
@@ -157,6 +158,10 @@ class MemoryState(State):
         found = sorted(self._links(entity).values())
         marked = [link for link in found if link.state != LinkState.CURRENT]
         return [link for link in marked if link.server_id > after][:limit]
+
+    def spool(self, entity: int) -> IdSpool:
+        """Return an empty spool."""
+        return MemoryIds(self._links(entity))
 
     def count_links(self, entity: int) -> int:
         """Return how many records are linked."""

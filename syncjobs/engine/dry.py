@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from connections.connectors.base import (
@@ -16,8 +16,9 @@ from connections.connectors.base import (
 from organizations.query.nodes import Query
 from organizations.records import Page
 from organizations.schema import Attribute, Entity
+from syncjobs.engine.airbag import Guard, Holding, Limits
 from syncjobs.engine.plan import Waiting
-from syncjobs.engine.protocols import State
+from syncjobs.engine.protocols import IdSpool, State
 from syncjobs.engine.values import Images, LinkRow, LinkState, Position
 from syncjobs.errors import AlreadyLinked
 
@@ -25,7 +26,8 @@ from syncjobs.errors import AlreadyLinked
 class DryState(State):
     """Reads what the real state holds, and keeps links of this run in memory.
 
-    They are kept for one entity at a time: a record that comes twice must be counted once.
+    All of them are kept for one entity at a time: a record that comes twice must be counted once.
+    Of every entity those are kept whose mark is not the saved one, for the deletions that follow.
     """
 
     def __init__(self, state: State) -> None:
@@ -33,7 +35,8 @@ class DryState(State):
         self._state = state
         self._entity = 0
         self._links: dict[str, LinkRow] = {}
-        self._dropped: set[str] = set()
+        self._altered: dict[int, dict[str, LinkRow | None]] = {}
+        self._more: dict[int, int] = {}
 
     def page(self) -> AbstractContextManager[None]:
         """Open nothing."""
@@ -56,21 +59,26 @@ class DryState(State):
     def links(self, entity: int, server_ids: Sequence[str]) -> Mapping[str, LinkRow]:
         """Return saved links as this run would have left them."""
         self._turn_to(entity)
-        saved = self._state.links(entity, server_ids)
-        found = {item: link for item, link in saved.items() if item not in self._dropped}
+        found = dict(self._state.links(entity, server_ids))
+        ours = self._altered.get(entity, {})
         for item in server_ids:
-            if item in self._links:
-                found[item] = self._links[item]
+            if link := self._links.get(item) or ours.get(item):
+                found[item] = link
+            elif item in ours:
+                found.pop(item, None)
         return found
 
     def links_by_client(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, LinkRow]:
         """Return saved links as this run would have left them."""
         self._turn_to(entity)
-        saved = self._state.links_by_client(entity, client_ids)
-        found = {item: link for item, link in saved.items() if link.server_id not in self._dropped}
+        saved, ours = self._state.links_by_client(entity, client_ids), self._altered.get(entity, {})
+        found = {item: link for item, link in saved.items() if link.server_id not in ours}
         wanted = set(client_ids)
+        changed = [link for link in ours.values() if link is not None]
         return found | {
-            link.client_id: link for link in self._links.values() if link.client_id in wanted
+            link.client_id: link
+            for link in (*changed, *self._links.values())
+            if link.client_id in wanted
         }
 
     def newest_links(self, entity: int, limit: int) -> Sequence[LinkRow]:
@@ -82,35 +90,41 @@ class DryState(State):
         self._turn_to(entity)
         if new and any(row.server_id in self._links for row in rows):
             raise AlreadyLinked("A record comes twice.")
-        self._links.update((row.server_id, row) for row in rows)
-        self._dropped.difference_update(row.server_id for row in rows)
+        ours = self._altered.setdefault(entity, {})
+        saved = {} if new else self._state.links(entity, [row.server_id for row in rows])
+        for row in rows:
+            self._links[row.server_id] = row
+            is_altered = row.server_id in saved and saved[row.server_id].state != row.state
+            if row.server_id in ours or is_altered or row.state != LinkState.CURRENT:
+                ours[row.server_id] = row
+        self._more[entity] = self._more.get(entity, 0) + (len(rows) if new else 0)
 
     def drop_links(self, entity: int, server_ids: Iterable[str]) -> None:
         """Remember that these links would be gone."""
         self._turn_to(entity)
+        ours = self._altered.setdefault(entity, {})
         for item in server_ids:
             self._links.pop(item, None)
-            self._dropped.add(item)
+            ours[item] = None
+            self._more[entity] = self._more.get(entity, 0) - 1
 
     def marked(self, entity: int, after: str, limit: int) -> Sequence[LinkRow]:
         """Return links as this run would have marked them."""
-        self._turn_to(entity)
-        found = {
-            link.server_id: link
-            for link in self._state.marked(entity, after, limit + len(self._links))
-            if link.server_id not in self._dropped
-        }
-        ours = {item: link for item, link in self._links.items() if item > after}
-        found = {
-            item: link
-            for item, link in {**found, **ours}.items()
-            if link.state != LinkState.CURRENT
-        }
+        ours = self._altered.get(entity, {})
+        saved = self._state.marked(entity, after, limit + len(ours))
+        found = {link.server_id: link for link in saved if link.server_id not in ours}
+        for item, link in ours.items():
+            if link is not None and item > after and link.state != LinkState.CURRENT:
+                found[item] = link
         return [found[item] for item in sorted(found)[:limit]]
 
+    def spool(self, entity: int) -> IdSpool:
+        """Return the real one: it does not know this run's links, so ask `links` too."""
+        return self._state.spool(entity)
+
     def count_links(self, entity: int) -> int:
-        """Return how many links are saved."""
-        return self._state.count_links(entity)
+        """Return how many records would be linked."""
+        return self._state.count_links(entity) + self._more.get(entity, 0)
 
     def waiting(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, Waiting]:
         """Return what is waiting now."""
@@ -137,7 +151,36 @@ class DryState(State):
         if entity != self._entity:
             self._entity = entity
             self._links.clear()
-            self._dropped.clear()
+
+
+class DryGuard(Guard):
+    """Knows what the real guard knows, and lets nothing wait."""
+
+    def __init__(self, guard: Guard) -> None:
+        """`guard` is only asked."""
+        self._guard = guard
+
+    def limits(self) -> Limits:
+        """Ask the real guard."""
+        return self._guard.limits()
+
+    def recent(self, entity: int) -> int:
+        """Ask the real guard."""
+        return self._guard.recent(entity)
+
+    def approved(self, entity: int) -> Collection[str]:
+        """Ask the real guard."""
+        return self._guard.approved(entity)
+
+    def declined(self, entity: int) -> Collection[str]:
+        """Ask the real guard."""
+        return self._guard.declined(entity)
+
+    def hold(self, entity: int, holding: Holding | None) -> None:
+        """Remember nothing."""
+
+    def carried_out(self, entity: int) -> None:
+        """Remember nothing."""
 
 
 class DryClient(Connector):

@@ -16,6 +16,7 @@ digest ≠   another, its change was set     update, based on its current versio
            aside
 digest ≠   none, its deletion was set      create again
            aside
+digest ≠   none, an undo removed it        create again
 digest ≠   another, or none                conflict: left alone
 =========  ==============================  =====================================================
 
@@ -32,7 +33,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from organizations.records import Rejection, Rendered, Row
-from syncjobs.engine.values import LinkRow, LinkState
+from syncjobs.engine.values import TAKEN_BACK, LinkRow, LinkState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,13 +137,23 @@ class Rules:
     """What the entity's settings allow.
 
     `deletes`: what the server deleted, `deletes_left`: what left the filter will be deleted by the
-    same run, so it is not counted as kept. `any_version`: a server that went back in time is
-    accepted.
+    same run, so it is not counted as kept. `independent`: records linked under different ids
+    existed on the client by themselves, and are never deleted there. `any_version`: a server that
+    went back in time is accepted.
     """
 
     deletes: bool = False
     deletes_left: bool = False
+    independent: bool = False
     any_version: bool = False
+
+    def is_deleted(self, link: LinkRow) -> bool:
+        """Return whether the client record of a marked link is to be deleted."""
+        if link.state == LinkState.CURRENT:
+            return False
+        if self.independent and link.client_id != link.server_id:
+            return False
+        return self.deletes_left if link.state == LinkState.LEFT_FILTER else self.deletes
 
 
 def plan_page(view: View, page: Incoming, rules: Rules) -> PagePlan:
@@ -202,14 +213,14 @@ class _Planner:
 
     def _change(self, place: int, link: LinkRow) -> None:
         record = self._view.records.get(link.client_id)
-        is_set_aside = _is_set_aside(record, self._view.waiting.get(link.client_id))
-        if record is None and is_set_aside:
+        aside = is_set_aside(record, self._view.waiting.get(link.client_id))
+        if record is None and (aside or link.client_version == TAKEN_BACK):
             self._plan.dropped.append(link.server_id)
             self._creates.append(place)
         elif record is not None and record.digest == self._page.digests[place]:
             self._plan.unchanged += 1
             self._plan.links.append(self._link(place, link.client_id, record.version))
-        elif record is not None and (is_set_aside or is_untouched(record, link)):
+        elif record is not None and (aside or is_untouched(record, link)):
             update = Update(place, link.client_id, record.version, is_linked=True)
             self._plan.updates.append(update)
         else:
@@ -218,10 +229,10 @@ class _Planner:
     def _mark(self, link: LinkRow | None, state: LinkState) -> None:
         if link is None or link.state == state:
             return
-        is_left = state == LinkState.LEFT_FILTER
-        if not (self._rules.deletes_left if is_left else self._rules.deletes):
+        marked = link._replace(state=state)
+        if not self._rules.is_deleted(marked):
             self._plan.kept += 1
-        self._plan.links.append(link._replace(state=state))
+        self._plan.links.append(marked)
 
     def _link(self, place: int, client_id: str, client_version: int) -> LinkRow:
         page = self._page
@@ -245,7 +256,7 @@ def clash(link: LinkRow, record: ClientRecord | None) -> Clash:
     )
 
 
-def _is_set_aside(record: ClientRecord | None, waiting: Waiting | None) -> bool:
+def is_set_aside(record: ClientRecord | None, waiting: Waiting | None) -> bool:
     """Return whether the client's last change is one that will not be delivered."""
     if waiting is None or not waiting.is_set_aside:
         return False

@@ -6,7 +6,7 @@ tests implement both in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -14,6 +14,19 @@ from typing import Protocol
 from syncjobs.engine.plan import Waiting
 from syncjobs.engine.transactions import Transaction
 from syncjobs.engine.values import Counts, Images, LinkRow, Position, Problem
+
+
+class IdSpool(Protocol):
+    """Server ids of one entity, compared with its links outside the engine's memory."""
+
+    def put(self, ids: Sequence[str]) -> None:
+        """Add ids; one may come twice."""
+
+    def entered(self, size: int) -> Iterator[Sequence[str]]:
+        """Yield ids that were put and are not linked as CURRENT, `size` at a time."""
+
+    def missing(self, size: int) -> Iterator[Sequence[str]]:
+        """Yield ids that are linked as CURRENT and were not put, `size` at a time."""
 
 
 class State(Protocol):
@@ -61,6 +74,9 @@ class State(Protocol):
 
     def marked(self, entity: int, after: str, limit: int) -> Sequence[LinkRow]:
         """Return links whose state is not CURRENT, by server id, those after `after`."""
+
+    def spool(self, entity: int) -> IdSpool:
+        """Return an empty spool; it ends when the next one begins."""
 
     def count_links(self, entity: int) -> int:
         """Return how many records of the entity are linked, marked ones too."""
@@ -116,8 +132,16 @@ class Queue(Protocol):
     Everything but reading happens inside `State.page`; links and transactions commit together.
     """
 
-    def collected(self, entity: int) -> int | None:
-        """Return the client's version up to which changes were collected; None: never yet."""
+    @property
+    def connected(self) -> datetime:
+        """When the connection was made; what was done on the client before is not collected."""
+
+    def collected(self, entities: Sequence[int], *, hold: bool = False) -> Mapping[int, int]:
+        """Return the client's version up to which each entity's changes were collected.
+
+        Without those of which nothing was yet. With `hold`, inside `State.page` only, nobody
+        else can collect until the page is committed.
+        """
 
     def save_collected(self, entities: Sequence[int], version: int) -> None:
         """Remember up to where these entities' changes were collected."""
@@ -125,13 +149,16 @@ class Queue(Protocol):
     def of_records(
         self, entity: int, client_ids: Sequence[str]
     ) -> Mapping[str, Sequence[Transaction]]:
-        """Return the waiting (Pending or Error) transactions of these records, oldest first."""
+        """Return the waiting (Pending or Error) transactions of these records, oldest first.
+
+        Inside `State.page` nobody else can change them until the page is committed.
+        """
 
     def due(self, entities: Sequence[int], now: datetime) -> Sequence[Transaction]:
         """Return the Pending transactions whose time has come, oldest first."""
 
-    def add(self, transactions: Sequence[Transaction]) -> None:
-        """Put new ones in (id 0)."""
+    def add(self, transactions: Sequence[Transaction], why: str = "") -> None:
+        """Put new ones in (id 0); `why` is the first line of their history, if there is one."""
 
     def save(self, transactions: Sequence[Transaction], why: str = "") -> None:
         """Write known ones back; `why` goes into the history of each whose status changed."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from connections.connectors.base import Connector
 from connections.connectors.paging import ReadAhead
 from connections.errors import CheckpointExpired, Retryable
+from syncjobs.engine.airbag import Alone, Guard
 from syncjobs.engine.apart import ReadApart
+from syncjobs.engine.compare import Comparison
 from syncjobs.engine.layout import Layout
+from syncjobs.engine.matching import MATCH_KEYS
 from syncjobs.engine.plan import Incoming, PagePlan, Rules, View, plan_page
 from syncjobs.engine.protocols import Reporter, State
 from syncjobs.engine.reading import Reader, as_it_is
@@ -23,7 +26,6 @@ from syncjobs.engine.values import (
     EntityTask,
     Kind,
     Leaving,
-    LinkState,
     Options,
     Position,
 )
@@ -46,6 +48,7 @@ class Context:
     translations: Translations
     options: Options
     start: Start
+    guard: Guard = field(default_factory=Alone)
     full: bool = False
 
 
@@ -53,8 +56,11 @@ class Pull:
     """Carries one entity; `counts` and `samples` tell how far it has come.
 
     1. the pages of the server: all of them, or what changed since the checkpoint;
-    2. with a volatile filter, what is inside now and was not (design 5.1.8);
+    2. with Sync Deletion or a volatile filter, what a comparison of ids finds (design 5.1.8);
     3. what earlier runs left behind.
+
+    `unbelieved` are the server ids of all linked records, where the server named none in the
+    comparison: then nothing is marked.
 
     Nothing is deleted here; what is to be is marked on its link, for the deletions that follow.
 
@@ -78,11 +84,16 @@ class Pull:
         self._rules = Rules(
             deletes=task.deletes,
             deletes_left=task.deletes and task.leaving is Leaving.DELETE,
+            independent=task.name in MATCH_KEYS,
             any_version=context.full,
+        )
+        self.unbelieved: list[str] = []
+        self._comparison = Comparison(
+            context.server, state, context.reporter, task, context.options
         )
         self._left = set(state.left_behind(task.key))
         self._tried: set[str] = set()
-        self._was_full = position.full
+        self._was_fresh = False
         self._is_quiet = not position.resume
         self._is_read = False
         self._pages = 0
@@ -123,8 +134,8 @@ class Pull:
     def _carry(self) -> None:
         if not self._is_read:
             self._read()
-        if self._task.is_volatile and not self._was_full:
-            self._carry_entered()
+        if not self._is_proved():
+            self._compare()
         self._carry_left_behind()
 
     def _read(self) -> None:
@@ -132,6 +143,7 @@ class Pull:
         with closing(begun or self._ahead(self._source())) as pages:
             for page in pages:
                 self._is_quiet = self._is_quiet and _is_nothing(page)
+                self._was_fresh = self._is_fresh
                 self._carry_page(page, self._position_after(page))
                 self._is_read = page.resume is None and page.checkpoint is not None
         if not self._is_read:
@@ -176,6 +188,7 @@ class Pull:
             resume="",
             full=False,
             fresh=False,
+            compared=position.compared or self._is_fresh,
             completed=self._context.options.clock(),
         )
 
@@ -193,18 +206,43 @@ class Pull:
             self._position = replace(self._position, resume="")
             return
         self._position = self._context.start.beginning(self._task, self._position.scope)
-        self._was_full, self._is_quiet = True, False
+        self._is_quiet = False
 
-    def _carry_entered(self) -> None:
-        """Carry what is inside a volatile filter and is not linked as such."""
-        query = self._task.query
-        for ids in self._context.server.ids(self._task.server, query):
-            links = self._context.state.links(self._task.key, ids)
-            entered = [
-                item for item in ids if item not in links or links[item].state != LinkState.CURRENT
-            ]
-            if entered:
-                self._carry_page(replace(self._reader.by_id(entered), absent=()), None)
+    def _is_proved(self) -> bool:
+        """Return whether the pages alone tell what is inside (see `compare`)."""
+        if self._was_fresh:
+            return True
+        if self._task.is_volatile:
+            return False
+        is_told = self._context.server.tells_all and self._position.compared
+        return is_told or not self._task.sync_deletion
+
+    def _compare(self) -> None:
+        found, self.unbelieved = self._comparison, []
+        found.read()
+        for ids in found.entered():
+            self._carry_by_id([item for item in ids if item not in self._tried])
+        for ids in found.missing():
+            if found.named:
+                self._carry_by_id(ids, is_missing=True)
+            else:
+                self.unbelieved += ids
+        if not (self.unbelieved or self._position.compared):
+            self._save_compared()
+
+    def _carry_by_id(self, ids: Sequence[str], *, is_missing: bool = False) -> None:
+        if not ids:
+            return
+        page = self._reader.by_id(ids)
+        # Only of what a complete list did not name, being absent too proves the deletion.
+        gone = page.absent if is_missing else ()
+        self._carry_page(replace(page, deleted=gone, absent=()), None)
+
+    def _save_compared(self) -> None:
+        self._position = replace(self._position, compared=True)
+        with self._context.state.page():
+            self._context.state.hold()
+            self._context.state.save_position(self._task.key, self._position)
 
     def _carry_left_behind(self) -> None:
         """Carry what earlier runs left behind, by id."""

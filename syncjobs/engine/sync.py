@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -19,13 +19,18 @@ from connections.errors import (
 from organizations.errors import OrganizationError
 from syncjobs.engine import interpreter
 from syncjobs.engine.ahead import Ahead, Begun
-from syncjobs.engine.dry import DryClient, DryState
+from syncjobs.engine.airbag import Alone, Guard
+from syncjobs.engine.collect import Source, collect
+from syncjobs.engine.deletion import Deletion
+from syncjobs.engine.dry import DryClient, DryGuard, DryState
+from syncjobs.engine.dry_queue import DryQueue
 from syncjobs.engine.matching import MATCH_KEYS, match
 from syncjobs.engine.order import in_order
-from syncjobs.engine.protocols import Reporter, State
+from syncjobs.engine.protocols import Queue, Reporter, State
 from syncjobs.engine.pull import Context, Pull
 from syncjobs.engine.retrying import Patience
 from syncjobs.engine.starting import Start
+from syncjobs.engine.tracked import Tracked
 from syncjobs.engine.values import (
     Counts,
     EntityTask,
@@ -48,6 +53,7 @@ _ENTITY_ERRORS = (
 """What ends one entity and lets the others go on (design decision 10)."""
 
 _OPTIONS = Options()
+_SAMPLES = 20
 
 
 def sync(
@@ -57,21 +63,30 @@ def sync(
     state: State,
     reporter: Reporter,
     *,
+    queue: Queue | None = None,
+    guard: Guard | None = None,
     full: bool = False,
     dry_run: bool = False,
     options: Options = _OPTIONS,
 ) -> list[Report]:
-    """Carry the server's changes to the client and report on each entity.
+    """Carry the changes of both sides to the other, and report on each entity.
+
+    Without a `queue` the client's changes stay where they are.
 
     `full` reads everything, whatever the checkpoints say, and accepts a server that is another
     or an older copy; it deletes nothing. `dry_run` decides the same and writes nothing. An entity
     that fails is reported and the others go on; Refused, ServerChanged, Cancelled and LostLease
-    end the run.
+    end the run. Without a `guard` the usual limits hold, and what exceeds them is not deleted.
     """
+    guard = guard or Alone()
     if dry_run:
-        state, client = DryState(state), DryClient(client)
+        state, client, guard = DryState(state), DryClient(client), DryGuard(guard)
+        queue = DryQueue(queue) if queue is not None else None
     with interpreter.tuned():
-        return _Sync(server, client, state, reporter, full=full, options=options).run(tasks)
+        run = _Sync(
+            server, client, state, reporter, queue=queue, guard=guard, full=full, options=options
+        )
+        return run.run(tasks)
 
 
 class _Sync:
@@ -82,6 +97,8 @@ class _Sync:
         state: State,
         reporter: Reporter,
         *,
+        queue: Queue | None,
+        guard: Guard,
         full: bool,
         options: Options,
     ) -> None:
@@ -97,8 +114,12 @@ class _Sync:
             translations=self._translations,
             options=options,
             start=self._start,
+            guard=guard,
             full=full,
         )
+        self._queue = queue
+        self._uncollected: Mapping[str, str] = {}
+        self._unfinished: dict[str, _Unfinished] = {}
 
     def run(self, tasks: Sequence[EntityTask]) -> list[Report]:
         ordered = in_order(tasks)
@@ -106,9 +127,15 @@ class _Sync:
         for task in ordered:
             if task.name in MATCH_KEYS:
                 self._match(task)
-        carried = [task for task in ordered if task.name not in self._unmatched]
+        self._collect(ordered)
+        copied = self._tracked(ordered)
+        carried = [task for task in copied if task.name not in self._unmatched]
         with closing(Ahead(self._context, carried)) as self._ahead:
-            return [self._entity(task) for task in ordered]
+            for task in copied:
+                self._entity(task)
+        for task in reversed(copied):
+            self._delete(task)
+        return [self._unfinished[task.name].report(task.name) for task in ordered]
 
     def _match(self, task: EntityTask) -> None:
         # All matches are known before the first record is carried, because lookups refer to
@@ -128,31 +155,63 @@ class _Sync:
         position = self._start.position(task, full=context.full)
         return match(context.server, context.client, task, context.state, position)
 
-    def _entity(self, task: EntityTask) -> Report:
-        reporter, report = self._context.reporter, _Unfinished()
-        self._context.reporter.checkpoint()
+    def _collect(self, tasks: Sequence[EntityTask]) -> None:
+        """Take the client's changes out of its log; an entity that fails is pulled all the same."""
+        if self._queue is None:
+            return
+        context = self._context
+        source = Source(
+            client=context.client,
+            state=context.state,
+            queue=self._queue,
+            reporter=context.reporter,
+            options=context.options,
+            full=context.full,
+        )
+        self._uncollected = collect(source, tasks)
+
+    def _tracked(self, ordered: Sequence[EntityTask]) -> list[EntityTask]:
+        """Read what the server tracked itself; return the tasks whose records are copied."""
+        copied = [task for task in ordered if not task.is_tracking]
+        for task in ordered:
+            if task.is_tracking:
+                tracked, found = Tracked(self._context, task, ordered), _Unfinished()
+                self._unfinished[task.name], found.counts = found, tracked.counts
+                self._guarded(task, found, tracked.run)
+                self._context.reporter.entity_finished(task.name, found.failed)
+                copied = tracked.compared_once(copied)
+        return copied
+
+    def _entity(self, task: EntityTask) -> None:
+        found = self._unfinished[task.name] = _Unfinished()
+        found.deletes = task.deletes and not self._context.full
+        self._guarded(task, found, lambda: self._carry(task, found))
+        found.failed = found.failed or self._uncollected.get(task.name, "")
+        if found.failed or not found.deletes:
+            self._context.reporter.entity_finished(task.name, found.failed)
+
+    def _delete(self, task: EntityTask) -> None:
+        """Carry the deletions of an entity whose records were all carried."""
+        found = self._unfinished[task.name]
+        if found.failed or not found.deletes:
+            return
+        deletion = Deletion(self._context, task, found.unbelieved)
+        found.deleted, found.deleted_samples = deletion.counts, deletion.samples
+        self._guarded(task, found, lambda: self._patiently(deletion.run))
+        self._context.reporter.entity_finished(task.name, found.failed)
+
+    def _guarded(self, task: EntityTask, found: _Unfinished, act: Callable[[], None]) -> None:
+        reporter = self._context.reporter
         try:
-            self._carry(task, report)
+            reporter.checkpoint()
+            act()
         except _ENTITY_ERRORS as error:
-            report.failed = str(error)
-            reporter.problem(
-                Problem(
-                    entity=task.name,
-                    record="",
-                    code=getattr(error, "code", "") or type(error).__name__,
-                    message=report.failed,
-                )
-            )
+            found.failed = str(error)
+            code = getattr(error, "code", "") or type(error).__name__
+            reporter.problem(Problem(entity=task.name, record="", code=code, message=found.failed))
         except (Refused, ServerChanged) as error:
             reporter.entity_finished(task.name, str(error))
             raise
-        reporter.entity_finished(task.name, report.failed)
-        return Report(
-            entity=task.name,
-            counts=report.counts,
-            failed=report.failed,
-            samples=tuple(report.samples),
-        )
 
     def _carry(self, task: EntityTask, report: _Unfinished) -> None:
         if task.name in self._unmatched:
@@ -167,6 +226,7 @@ class _Sync:
             context.reporter.entity_started(task.name, full=begun.position.full, expected=expected)
             report.counts, report.samples = pull.counts, pull.samples
             pull.run()
+            report.unbelieved = pull.unbelieved
 
     def _expected(self, task: EntityTask, begun: Begun) -> int | None:
         if not begun.position.full or begun.position.resume:
@@ -187,8 +247,20 @@ class _Sync:
 
 @dataclass(slots=True)
 class _Unfinished:
-    """What is known of an entity so far; counts and samples are those of its pull."""
+    """What is known of an entity so far; counts and samples are those of its pull and deletion."""
 
     counts: Counts = field(default_factory=Counts)
     samples: list[tuple[Kind, str]] = field(default_factory=list)
+    deletes: bool = False
+    deleted: Counts = field(default_factory=Counts)
+    deleted_samples: list[tuple[Kind, str]] = field(default_factory=list)
+    unbelieved: list[str] = field(default_factory=list)
     failed: str = ""
+
+    def report(self, entity: str) -> Report:
+        """Return how the entity ended."""
+        counts = Counts()
+        counts.add(self.counts)
+        counts.add(self.deleted)
+        samples = (*self.samples, *self.deleted_samples[:_SAMPLES])
+        return Report(entity=entity, counts=counts, failed=self.failed, samples=samples)

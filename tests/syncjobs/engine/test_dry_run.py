@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_it_predicts_the_run_and_writes_nothing(
     if prepare is not everything_at_once:
         world.filters = {}
     prepare(world)
-    before = (world.client.version, world.state.writes, world.state.saved.copy())
+    before = (world.client.version, world.state.writes, deepcopy(world.state.saved))
     break_line(world, prepare)
     predicted = world.sync(dry_run=True)
     assert (world.client.version, world.state.writes, world.state.saved) == before

@@ -10,10 +10,10 @@ from syncjobs.engine.plan import (
     ClientRecord,
     Incoming,
     PagePlan,
-    Removal,
     Rules,
     Update,
     View,
+    Waiting,
     plan_page,
 )
 from syncjobs.engine.values import LinkRow, LinkState
@@ -21,7 +21,10 @@ from syncjobs.engine.values import LinkRow, LinkState
 ID, OTHER = "a" * 8, "b" * 8
 OLD, NEW, THEIRS = "old digest", "new digest", "client's digest"
 LINK = LinkRow(ID, ID, 10, 100, OLD)
-DELETES, KEEPS = Rules(deletes=True), Rules()
+DELETES, KEEPS = Rules(deletes=True, deletes_left=True), Rules()
+KEEPS_LEFT = Rules(deletes=True)
+GONE = LINK._replace(state=LinkState.SERVER_DELETED)
+LEFT = LINK._replace(state=LinkState.LEFT_FILTER)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,7 @@ class Situation:
     rules: Rules = KEEPS
     outside: bool = False
     deleted: bool = False
+    waiting: Waiting | None = None
     expected: PagePlan = field(default_factory=PagePlan)
 
 
@@ -99,50 +103,70 @@ SITUATIONS = [
         expected=PagePlan(unchanged=1, links=[linked(client=105)]),
     ),
     Situation(
+        name="changed on both sides, the client's change set aside",
+        link=LINK,
+        record=at(105, THEIRS),
+        waiting=Waiting(105, is_set_aside=True),
+        expected=PagePlan(updates=[Update(0, ID, 105, is_linked=True)]),
+    ),
+    Situation(
+        name="changed on the server, deleted on the client, the deletion set aside",
+        link=LINK,
+        waiting=Waiting(105, is_delete=True, is_set_aside=True),
+        expected=PagePlan(creates=[0], dropped=[ID]),
+    ),
+    Situation(
         name="deleted on the server, off: kept",
         link=LINK,
         deleted=True,
-        record=at(100),
-        expected=PagePlan(kept=1, links=[LINK._replace(state=LinkState.SERVER_DELETED)]),
+        expected=PagePlan(kept=1, links=[GONE]),
     ),
+    Situation(name="deleted on the server, off, kept before", link=GONE, deleted=True),
     Situation(
-        name="deleted on the server, off, kept before",
-        link=LINK._replace(state=LinkState.SERVER_DELETED),
-        deleted=True,
-        record=at(100),
-    ),
-    Situation(
-        name="deleted on the server, on",
+        name="deleted on the server, on: marked, to be deleted",
         link=LINK,
         deleted=True,
         rules=DELETES,
-        record=at(100),
-        expected=PagePlan(removals=[Removal(LINK, 100, LinkState.SERVER_DELETED)]),
+        expected=PagePlan(links=[GONE]),
     ),
-    Situation(
-        name="deleted on both sides",
-        link=LINK,
-        deleted=True,
-        rules=DELETES,
-        expected=PagePlan(unchanged=1, dropped=[ID]),
-    ),
+    Situation(name="deleted on the server, on, marked before", link=GONE, deleted=True),
     Situation(name="deleted, never seen", deleted=True, rules=DELETES),
+    Situation(
+        name="left the filter, then deleted on the server",
+        link=LEFT,
+        deleted=True,
+        rules=DELETES,
+        expected=PagePlan(links=[GONE]),
+    ),
     Situation(
         name="left the filter, off: kept",
         link=LINK,
         outside=True,
-        record=at(100),
-        expected=PagePlan(kept=1, links=[LINK._replace(state=LinkState.LEFT_FILTER)]),
+        expected=PagePlan(kept=1, links=[LEFT]),
     ),
     Situation(
-        name="left the filter, on",
+        name="left the filter, on: marked, to be deleted",
         link=LINK,
         outside=True,
         rules=DELETES,
-        record=at(100),
-        expected=PagePlan(removals=[Removal(LINK, 100, LinkState.LEFT_FILTER)]),
+        expected=PagePlan(links=[LEFT]),
+    ),
+    Situation(
+        name="left the filter, on, but what leaves is kept",
+        link=LINK,
+        outside=True,
+        rules=KEEPS_LEFT,
+        expected=PagePlan(kept=1, links=[LEFT]),
+    ),
+    Situation(
+        name="restored on the server, but outside the filter",
+        link=GONE,
+        outside=True,
+        rules=DELETES,
+        expected=PagePlan(links=[LEFT]),
     ),
     Situation(name="outside the filter, never carried", outside=True, rules=DELETES),
+    Situation(name="outside the filter, marked before", link=LEFT, outside=True, rules=DELETES),
     Situation(
         name="back inside the filter, unchanged",
         link=LINK._replace(state=LinkState.LEFT_FILTER),
@@ -182,10 +206,14 @@ SITUATIONS = [
         link=LINK._replace(client_id=OTHER),
         deleted=True,
         rules=Rules(deletes=True, independent=True),
-        record=at(100),
-        expected=PagePlan(
-            kept=1, links=[LINK._replace(client_id=OTHER, state=LinkState.SERVER_DELETED)]
-        ),
+        expected=PagePlan(kept=1, links=[GONE._replace(client_id=OTHER)]),
+    ),
+    Situation(
+        name="independent, carried under its own id: deleted as others",
+        link=LINK,
+        deleted=True,
+        rules=Rules(deletes=True, independent=True),
+        expected=PagePlan(links=[GONE]),
     ),
 ]
 
@@ -196,25 +224,34 @@ def test_it_decides(situation: Situation) -> None:
 
 
 @pytest.mark.parametrize(
-    ("record", "word"), [(at(101, THEIRS), "changed"), (None, "deleted")], ids=["edit", "delete"]
+    ("record", "waiting", "word"),
+    [
+        (at(101, THEIRS), None, "changed"),
+        (None, None, "deleted"),
+        (at(101, THEIRS), Waiting(101), "changed"),
+        (None, Waiting(101, is_delete=True), "deleted"),
+        (at(105, THEIRS), Waiting(101, is_set_aside=True), "changed"),
+        (None, Waiting(101, is_set_aside=True), "deleted"),
+        (at(105, THEIRS), Waiting(105, is_delete=True, is_set_aside=True), "changed"),
+    ],
+    ids=[
+        "edit",
+        "delete",
+        "waiting edit",
+        "waiting delete",
+        "edit after one that was set aside",
+        "delete after an edit that was set aside",
+        "made again after a delete that was set aside",
+    ],
 )
-@pytest.mark.parametrize("event", ["changed", "deleted", "outside"])
-def test_it_leaves_client_edits_alone(event: str, record: ClientRecord | None, word: str) -> None:
-    situation = Situation(
-        name="",
-        link=LINK,
-        record=record,
-        rules=Rules(deletes=event != "changed"),
-        deleted=event == "deleted",
-        outside=event == "outside",
-    )
-    if event != "changed" and record is None:
-        assert make_plan(situation) == PagePlan(unchanged=1, dropped=[ID])
-        return
-    plan = make_plan(situation)
-    assert [*plan.creates, *plan.updates, *plan.removals, *plan.dropped] == []
+def test_it_leaves_client_edits_alone(
+    record: ClientRecord | None, waiting: Waiting | None, word: str
+) -> None:
+    plan = make_plan(Situation(name="", link=LINK, record=record, waiting=waiting))
     assert [clash.server_id for clash in plan.clashes] == [ID]
     assert f"was {word} on the client" in plan.clashes[0].message
+    plan.clashes.clear()
+    assert plan == PagePlan()
 
 
 def test_it_creates_all_of_a_fresh_page() -> None:
@@ -245,7 +282,11 @@ def make_page(ids: list[str], *, digest: str = NEW, version: int = 11) -> Incomi
 def make_plan(situation: Situation) -> PagePlan:
     link, record = situation.link, situation.record
     client_id = link.client_id if link else ID
-    view = View(links={ID: link} if link else {}, records={client_id: record} if record else {})
+    view = View(
+        links={ID: link} if link else {},
+        records={client_id: record} if record else {},
+        waiting={client_id: situation.waiting} if situation.waiting else {},
+    )
     if situation.deleted:
         page = Incoming(ids=[], rows=[], versions=[], digests=[], deleted=[ID])
     else:
