@@ -5,6 +5,7 @@ from syncjobs.models.held import HeldDeletions
 from syncjobs.models.image import Image
 from syncjobs.models.job import SyncJob
 from syncjobs.models.link import Checkpoint, LeftBehind, Link
+from syncjobs.models.plan import PlanChange, PlanPage
 from syncjobs.models.run import Run, RunEntity, RunError
 from syncjobs.models.transaction import ClientCheckpoint, OfflineTransaction, TransactionEvent
 from syncjobs.models.verification import Difference, Verification
@@ -19,6 +20,8 @@ __all__ = [
     "LeftBehind",
     "Link",
     "OfflineTransaction",
+    "PlanChange",
+    "PlanPage",
     "QueueLength",
     "Run",
     "RunEntity",

@@ -59,7 +59,9 @@ class Run(models.Model):
     )
     options = models.JSONField(default=dict, help_text="entities, dry_run, full")
     message = models.TextField(blank=True)
-    result = models.JSONField(default=dict, help_text="the plan of metadata, or what one of records costs")
+    result = models.JSONField(
+        default=dict, help_text="the plan of metadata, or what one of records costs"
+    )
     created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True)
     finished = models.DateTimeField(null=True)
