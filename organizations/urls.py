@@ -6,4 +6,5 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("dynamics/", include("organizations.dynamics.urls")),
+    path("rest/v1/", include("organizations.rest.urls")),
 ]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from organizations.dynamics.formatting import formatter, money
-from organizations.dynamics.lookups import currency_symbols, primary_names
 from organizations.dynamics.names import Shape, property_name
 from organizations.dynamics.preferences import (
     FORMATTED,
@@ -17,6 +16,7 @@ from organizations.dynamics.preferences import (
 from organizations.records import Row
 from organizations.schema import Attribute, AttributeType
 from organizations.store import Store
+from organizations.store.naming import currency_symbols, primary_names
 
 Annotations = Mapping[str, Any]
 Annotate = Callable[[int, Row], Annotations]

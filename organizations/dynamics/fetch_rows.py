@@ -8,13 +8,13 @@ from typing import Any
 
 from organizations.dynamics.call import Call
 from organizations.dynamics.formatting import formatter
-from organizations.dynamics.lookups import primary_names
 from organizations.dynamics.names import Shape, property_name
 from organizations.dynamics.preferences import FORMATTED, LOGICAL_NAME, NAVIGATION
 from organizations.dynamics.rows import ETAG, Document
 from organizations.query.nodes import Link, Query, Selection
 from organizations.records import RecordValue, Reference
 from organizations.schema import Attribute, AttributeType, Entity
+from organizations.store.naming import primary_names
 
 OWN_VERSION = "own.version"
 """Alias under which the etag's version is asked for; no attribute can be called so."""

@@ -13,22 +13,11 @@ from organizations.dynamics import targets
 from organizations.dynamics.call import Call
 from organizations.dynamics.errors import MALFORMED, bad_request
 from organizations.dynamics.names import Navigation, Side
+from organizations.participation import AUTOMATIC, LISTS
 from organizations.records import RecordValue
 from organizations.schema import AttributeType, Entity
 from organizations.values import parse
 
-_LISTS = {
-    1: "from",
-    2: "to",
-    3: "cc",
-    4: "bcc",
-    5: "requiredattendees",
-    6: "optionalattendees",
-    7: "organizer",
-    10: "resources",
-    11: "customers",
-}
-_AUTOMATIC = frozenset({8, 9})
 _BIND = "@odata.bind"
 _PARTY = "partyid_"
 
@@ -49,9 +38,9 @@ def read(call: Call, entity: Entity, value: Any) -> dict[str, RecordValue]:
     found: dict[str, list[tuple[int, str, str]]] = {name: [] for name in lists}
     for party in value:
         mask = party.get("participationtypemask")
-        if mask in _AUTOMATIC:
+        if mask in AUTOMATIC:
             continue
-        name = _LISTS.get(mask) if isinstance(mask, int) else None
+        name = LISTS.get(mask) if isinstance(mask, int) else None
         if name not in lists:
             raise bad_request(
                 f"A party of {entity.name} has the participationtypemask {mask!r}, which it does "

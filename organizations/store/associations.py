@@ -37,6 +37,11 @@ def disassociate(writer: SingleWriter, relationship_name: str, id1: str, id2: st
     return bool(found)
 
 
+def pair_id(catalog: Catalog, relationship_name: str, id1: str, id2: str) -> str:
+    """Return the id of the row that holds a pair, '' where there is none."""
+    return _pair(catalog, many_to_many(catalog, relationship_name), id1, id2)
+
+
 def many_to_many(catalog: Catalog, name: str) -> ManyToMany:
     """Return an N:N relationship by name. Raises NotFound, InvalidRequest for a 1:N one."""
     relationship = catalog.relationship(name)

@@ -130,6 +130,11 @@ class Store(Reader):
             keys = record_id_of(id1), record_id_of(id2)
             return associations.disassociate(self._writer(actor, origin), relationship_name, *keys)
 
+    def pair_id(self, relationship_name: str, id1: str, id2: str) -> str:
+        """Return the id of the row that holds a pair, '' where there is none."""
+        keys = record_id_of(id1), record_id_of(id2)
+        return associations.pair_id(self.catalog, relationship_name, *keys)
+
     # Bulk writes
 
     def stage(

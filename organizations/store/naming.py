@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from organizations.catalog import Catalog
-from organizations.store import Store
+from organizations.store.reader import Reader
 
 CURRENCY = "transactioncurrency"
 
 
-def primary_names(store: Store, references: Iterable[tuple[str, str]]) -> dict[str, str]:
+def primary_names(store: Reader, references: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return the primary name by id of those of the (entity, id) that exist and have one."""
     wanted: dict[str, set[str]] = {}
     for entity, record_id in references:
@@ -21,7 +21,7 @@ def primary_names(store: Store, references: Iterable[tuple[str, str]]) -> dict[s
     return found
 
 
-def currency_symbols(store: Store, ids: Iterable[str]) -> dict[str, str]:
+def currency_symbols(store: Reader, ids: Iterable[str]) -> dict[str, str]:
     """Return the symbol of each of these currencies that is known here."""
     if not store.catalog.enabled(CURRENCY):
         return {}
@@ -38,7 +38,7 @@ def _name_attribute(catalog: Catalog, entity: str) -> str | None:
     return attribute.name if attribute and attribute.is_stored else None
 
 
-def _texts(store: Store, entity: str, attribute: str | None, ids: set[str]) -> dict[str, str]:
+def _texts(store: Reader, entity: str, attribute: str | None, ids: set[str]) -> dict[str, str]:
     if attribute is None or not ids:
         return {}
     key = store.catalog.entity(entity).primary_id
