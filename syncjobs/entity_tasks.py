@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 
 from connections import filters
 from connections.connectors.base import Connector
+from connections.connectors.dynamics import tracking
 from connections.errors import UnknownEntity
-from connections.models import Connection, SyncedEntity
+from connections.models import Connection, Endpoint, SyncedEntity
 from organizations.errors import InvalidRequest, NotFound
 from organizations.schema import VERSION, Attribute, Entity, Origin
 from syncjobs.engine.protocols import Reporter
@@ -30,17 +31,25 @@ class Unbuilt:
 
 
 def chosen(connection: Connection, names: Sequence[str]) -> list[SyncedEntity]:
-    """Return the enabled entities, only those of `names` if any; the engine orders them."""
+    """Return the enabled entities, only those of `names` if any; the engine orders them.
+
+    What the server tracks belongs to every run: deletions of any entity may stand there.
+    """
     rows = connection.entities.filter(enabled=True)
-    return list(rows.filter(name__in=names) if names else rows)
+    return list(rows.filter(name__in=[*names, tracking.ENTITY]) if names else rows)
 
 
 def told(
     rows: Iterable[SyncedEntity], client: Connector, reporter: Reporter, code: str
 ) -> list[EntityTask]:
-    """Return the tasks; what cannot be built is a problem of that code, and a failed entity."""
+    """Return the tasks of rows of one connection.
+
+    What cannot be built is a problem of that code, and a failed entity.
+    """
     tasks = []
-    for built in build(rows, client):
+    rows = list(rows)
+    advanced = bool(rows) and is_tracked(rows[0].connection)
+    for built in build(rows, client, advanced=advanced):
         if isinstance(built, EntityTask):
             tasks.append(built)
         else:
@@ -49,8 +58,13 @@ def told(
     return tasks
 
 
-def build(rows: Iterable[SyncedEntity], client: Connector) -> Iterator[EntityTask | Unbuilt]:
-    """Yield a task, or the reason why there is none, for each row in order."""
+def build(
+    rows: Iterable[SyncedEntity], client: Connector, *, advanced: bool = False
+) -> Iterator[EntityTask | Unbuilt]:
+    """Yield a task, or the reason why there is none, for each row in order.
+
+    `advanced`: the server's own tracking is read (`is_tracked`).
+    """
     known: dict[str, Entity] = {}
 
     def entity(name: str) -> Entity:
@@ -59,10 +73,18 @@ def build(rows: Iterable[SyncedEntity], client: Connector) -> Iterator[EntityTas
         return known[name]
 
     for row in rows:
-        yield _build(row, entity)
+        yield _build(row, entity, is_tracked=advanced)
 
 
-def _build(row: SyncedEntity, entity: Callable[[str], Entity]) -> EntityTask | Unbuilt:
+def is_tracked(connection: Connection) -> bool:
+    """Return whether the server's own tracking is read: Advanced Sync Deletion (mission.md D23)."""
+    is_dynamics = connection.server.backend == Endpoint.Backend.DYNAMICS
+    return is_dynamics and connection.entities.filter(name=tracking.ENTITY, enabled=True).exists()
+
+
+def _build(
+    row: SyncedEntity, entity: Callable[[str], Entity], *, is_tracked: bool
+) -> EntityTask | Unbuilt:
     if row.problem:
         return Unbuilt(row.name, row.problem)
     try:
@@ -82,6 +104,8 @@ def _build(row: SyncedEntity, entity: Callable[[str], Entity]) -> EntityTask | U
         attributes=tuple(attribute for attribute in served if attribute.name != VERSION),
         query=query,
         sync_deletion=row.sync_deletion,
+        is_tracked=is_tracked and not row.sync_deletion and row.name != tracking.ENTITY,
+        is_tracking=is_tracked and row.name == tracking.ENTITY,
         leaving=Leaving(row.leaving or Leaving.DELETE),
         conflict_rule=ConflictRule(row.conflict_rule),
     )

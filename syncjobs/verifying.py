@@ -28,7 +28,8 @@ def carry_out(run: Run, reporter: Reporter) -> list[Verified]:
         registry.connector(connection.server, origin=origin) as server,
         registry.connector(connection.client, origin=origin) as client,
     ):
-        tasks = entity_tasks.told(rows, client, reporter, "NotVerified")
+        told = entity_tasks.told(rows, client, reporter, "NotVerified")
+        tasks = [task for task in told if not task.is_tracking]
         keys = {task.name: task.key for task in tasks}
         reporter.run_started([task.name for task in tasks])
         state, spool = DatabaseState(run), DatabaseSpool()

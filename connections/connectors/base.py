@@ -158,6 +158,21 @@ class Edits:
     is_last: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracking:
+    """What records of an organization's own tracking tell (Advanced Sync Deletion).
+
+    By entity: ids of `deleted` records and removed pairs, and of records with new `owners`.
+    `covered` is what is tracked since version `since`, one word for each entity and kind; None
+    where the records say nothing about it.
+    """
+
+    deleted: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    owners: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    covered: frozenset[str] | None = None
+    since: int = 0
+
+
 class FailureKind(StrEnum):
     """Why one write of a batch was not carried out."""
 
@@ -323,6 +338,14 @@ class Connector(ABC):
     def version_at(self, moment: datetime) -> int:
         """Return a version such that no later one was written before that moment."""
         return 0
+
+    def tracking(self, page: Page) -> Tracking:
+        """Return what a page of the tracking entity tells.
+
+        Raises Refused where the organization tracks nothing, MetadataChanged where the page has
+        other columns than those known.
+        """
+        raise Refused(f"A {self.backend} organization does not track deletions and owners.")
 
     @abstractmethod
     def fetch(self, entity: Entity, attributes: Sequence[Attribute], ids: Sequence[str]) -> Page:

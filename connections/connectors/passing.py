@@ -13,6 +13,7 @@ from connections.connectors.base import (
     EntitySummary,
     Identity,
     ReadRequest,
+    Tracking,
 )
 from organizations.query.nodes import Query
 from organizations.records import Action, Page, Rendered, Row
@@ -84,6 +85,10 @@ class PassingOn(Connector):
     def version_at(self, moment: datetime) -> int:
         """Hand it on."""
         return self.inner.version_at(moment)
+
+    def tracking(self, page: Page) -> Tracking:
+        """Hand it on."""
+        return self.inner.tracking(page)
 
     def fetch(self, entity: Entity, attributes: Sequence[Attribute], ids: Sequence[str]) -> Page:
         """Hand it on."""

@@ -69,7 +69,7 @@ class Position:
     `full`: the reading that `resume` continues is a full one. `fresh`: it began with no links and
     an empty client, so its records are creations unless the client says otherwise. `high_water`
     is the highest version seen. `completed` is when `token` was taken. `tracked` is what the
-    server tracked of it when its ids were last compared (`tracked`); it ends with the scope.
+    server was seen to track, kept with the tracking entity only (`tracked`).
     `compared`: since this reading began, its ids were compared, or it was fresh to its end.
     """
 
@@ -90,9 +90,10 @@ class EntityTask:
     """One entity to carry: both sides' metadata, the filter, and what to do with deletions.
 
     `sync_deletion`: deletions are found by comparing ids too; `is_tracked`: the server records
-    them itself. `leaving` counts only where deletions are carried. `key` is the id of the
-    SyncedEntity. `attributes` are those both sides have, primary id
-    first; those of them that decide "unchanged" say so themselves (`Attribute.is_compared`).
+    them itself, in the entity that `is_tracking`, which is read and never copied. `leaving`
+    counts only where deletions are carried. `key` is the id of the SyncedEntity. `attributes` are
+    those both sides have, primary id first; those of them that decide "unchanged" say so
+    themselves (`Attribute.is_compared`).
     """
 
     key: int
@@ -102,6 +103,7 @@ class EntityTask:
     query: Query | None = None
     sync_deletion: bool = False
     is_tracked: bool = False
+    is_tracking: bool = False
     leaving: Leaving = Leaving.DELETE
     conflict_rule: ConflictRule = ConflictRule.SERVER
 
@@ -216,7 +218,9 @@ class Options:
     `attempts` failures in a row without a page carried, an entity has failed. `patience` is the
     longest wait in seconds that is obeyed. A checkpoint older than `refresh` is renewed even
     where nothing changed, before the server forgets it. Of more than `left_behind_limit` records
-    left behind, the ids are not kept: the next run reads the entity in full.
+    left behind, the ids are not kept: the next run reads the entity in full. `push_size` client
+    changes are delivered at a time; one that could not be is tried again after `first_retry`
+    seconds, then after twice as long each time, up to `longest_retry`.
     """
 
     page_size: int = 5000
@@ -226,5 +230,8 @@ class Options:
     patience: float = 300.0
     refresh: timedelta = timedelta(days=1)
     left_behind_limit: int = 10_000
+    push_size: int = 1000
+    first_retry: float = 15.0
+    longest_retry: float = 3600.0
     sleep: Callable[[float], None] = sleep
     clock: Callable[[], datetime] = _now

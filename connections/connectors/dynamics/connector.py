@@ -16,10 +16,11 @@ from connections.connectors.base import (
     Identity,
     ReadRequest,
     ServerFacts,
+    Tracking,
     VersionCheck,
     refused,
 )
-from connections.connectors.dynamics import changes, difficult, fetching, preflight
+from connections.connectors.dynamics import changes, difficult, fetching, preflight, tracking
 from connections.connectors.dynamics.bodies import SetNames
 from connections.connectors.dynamics.bulk import BulkActions
 from connections.connectors.dynamics.client import DynamicsClient, with_query
@@ -163,6 +164,10 @@ class DynamicsConnector(Connector):
     def highest_version(self, entity: Entity) -> int:
         """Return the highest versionnumber; 0 for an entity without."""
         return changes.low_water(self.client, entity, Way.VERSION)
+
+    def tracking(self, page: Page) -> Tracking:
+        """Return what a page of Mobile Tracking tells."""
+        return tracking.read(page)
 
     def fetch(self, entity: Entity, attributes: Sequence[Attribute], ids: Sequence[str]) -> Page:
         """Return those of the records that exist."""
