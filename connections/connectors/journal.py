@@ -34,7 +34,7 @@ class Journal:
         if since > last:
             raise CheckpointExpired(
                 f"The client was read up to version {since}, but its last version is {last}: it "
-                "is an older copy of itself."
+                "is an older copy of itself. If that is meant, run a full synchronization."
             )
         told, is_last = entries[:limit], len(entries) <= limit
         if told:

@@ -59,7 +59,8 @@ class MemoryState(State):
 
     `hosted` is the client whose writes do so, as a hosted one's do. `before` is called with the
     name of each boundary and each write, before it. `lost`, or a `fence` that is not that of
-    `saved`, means that another worker has the run. `writes` counts what was written.
+    `saved`, means that another worker has the run. `writes` counts what was written. `waits`
+    is a queue's own answer to `waiting`, else `undelivered` is.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class MemoryState(State):
         self.lost = False
         self.keys: Mapping[str, int] = {}
         self.undelivered: dict[str, Waiting] = {}
+        self.waits: Callable[[int, Sequence[str]], Mapping[str, Waiting]] | None = None
         self.is_open = self.is_held = False
 
     @property
@@ -169,6 +171,8 @@ class MemoryState(State):
 
     def waiting(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, Waiting]:
         """Return the newest undelivered change of each of these records."""
+        if self.waits is not None:
+            return self.waits(entity, client_ids)
         return {item: self.undelivered[item] for item in client_ids if item in self.undelivered}
 
     def remember(self, entity: int, images: Images) -> None:

@@ -126,7 +126,7 @@ class MemoryConnector(Connector):
     def version_at(self, moment: datetime) -> int:
         """Return the highest version that was logged before that moment."""
         before = (entry.version for entry in reversed(self.organization.log) if entry.at < moment)
-        return next(before, 0)
+        return max(next(before, 0), self.organization.known_since)
 
     def fetch(self, entity: Entity, attributes: Sequence[Attribute], ids: Sequence[str]) -> Page:
         """Return those of these records that exist."""
@@ -149,15 +149,20 @@ class MemoryConnector(Connector):
             for row, expected in zip(batch.rows, batch.expected, strict=True)
         ]
         self.organization.faults.after_write(fault)
-        return BatchResult(
-            ids=[outcome[0] for outcome in outcomes],
-            versions=[outcome[1] for outcome in outcomes],
-            failed={
-                position: failure
-                for position, (_, _, failure) in enumerate(outcomes)
-                if failure is not None
-            },
-        )
+        return _result(outcomes)
+
+    def rehearse(self, entity: Entity, batch: Batch) -> BatchResult:
+        """Carry the batch out row by row and take it back; faults to come stay to come."""
+        organization = self.organization
+        table, log = dict(self._table(entity.name)), list(organization.log)
+        version = organization.version
+        outcomes = [
+            self._write_row(entity, batch, row, expected)
+            for row, expected in zip(batch.rows, batch.expected, strict=True)
+        ]
+        organization.tables[entity.name], organization.log = table, log
+        organization.version = version
+        return _result(outcomes)
 
     # Reading
 
@@ -322,6 +327,18 @@ def _edit(entry: Logged) -> Edit:
         actor=entry.actor,
         at=entry.at,
         changes=entry.changes,
+    )
+
+
+def _result(outcomes: Sequence[tuple[str, int, Failure | None]]) -> BatchResult:
+    return BatchResult(
+        ids=[outcome[0] for outcome in outcomes],
+        versions=[outcome[1] for outcome in outcomes],
+        failed={
+            position: failure
+            for position, (_, _, failure) in enumerate(outcomes)
+            if failure is not None
+        },
     )
 
 

@@ -12,6 +12,7 @@ from organizations.records import Row
 from organizations.schema import Attribute, AttributeType, Entity, ManyToMany
 from syncjobs.engine.sync import sync
 from syncjobs.engine.values import Counts, EntityTask, Options, Report
+from tests.syncjobs.engine.memory_queue import MemoryQueue
 from tests.syncjobs.engine.memory_state import MemoryReporter, MemoryState
 
 CONNECTION = "5f1e7d0c-0000-4000-8000-000000000001"
@@ -87,6 +88,7 @@ class World:
     now: datetime = datetime(2024, 5, 1, tzinfo=UTC)
     entities: Sequence[str] = ("account", "accounttag", "systemuser", "tag")
     options: Options = Options(read_ahead=False)
+    queue: MemoryQueue | None = None
 
     def tasks(self) -> list[EntityTask]:
         return [self.task(name) for name in self.entities]
@@ -112,6 +114,7 @@ class World:
             self.tasks(),
             self.state,
             self.reporter,
+            queue=self.queue,
             full=full,
             dry_run=dry_run,
             options=options,

@@ -1,0 +1,87 @@
+"""The queue of a dry run: what the real one holds, and what this run would make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from syncjobs.engine.protocols import Queue
+from syncjobs.engine.transactions import Status, Transaction
+
+
+class DryQueue(Queue):
+    """Reads what the real queue holds, and keeps in memory what this run does to it.
+
+    New transactions get ids below zero.
+    """
+
+    def __init__(self, queue: Queue) -> None:
+        """`queue` is only read."""
+        self._queue = queue
+        self._collected: dict[int, int] = {}
+        self._ours: dict[int, Transaction] = {}
+
+    @property
+    def connected(self) -> datetime:
+        """When the connection was made."""
+        return self._queue.connected
+
+    def collected(self, entities: Sequence[int], *, hold: bool = False) -> Mapping[int, int]:
+        """Return what is saved, or would be; nothing is held."""
+        found = dict(self._queue.collected(entities))
+        return found | {key: self._collected[key] for key in entities if key in self._collected}
+
+    def save_collected(self, entities: Sequence[int], version: int) -> None:
+        """Remember it in memory."""
+        self._collected.update(dict.fromkeys(entities, version))
+
+    def of_records(
+        self, entity: int, client_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[Transaction]]:
+        """Return what waits for these records, as this run would have left it."""
+        wanted, found = set(client_ids), dict[str, list[Transaction]]()
+        saved = self._queue.of_records(entity, client_ids)
+        ours = (item for item in self._ours.values() if item.entity == entity)
+        for item in self._current(item for items in saved.values() for item in items):
+            found.setdefault(item.client_id, []).append(item)
+        for item in ours:
+            if item.client_id in wanted and item.id < 0:
+                found.setdefault(item.client_id, []).append(item)
+        waiting = {key: [item for item in items if item.is_waiting] for key, items in found.items()}
+        return {key: sorted(items, key=_order) for key, items in waiting.items() if items}
+
+    def due(self, entities: Sequence[int], now: datetime) -> Sequence[Transaction]:
+        """Return what would be due, oldest first."""
+        saved = list(self._current(self._queue.due(entities, now)))
+        seen = {item.id for item in saved}
+        ours = [item for item in self._ours.values() if item.id not in seen]
+        return sorted(
+            (
+                item
+                for item in saved + ours
+                if item.entity in entities
+                and item.status is Status.PENDING
+                and (item.next_attempt is None or item.next_attempt <= now)
+            ),
+            key=_order,
+        )
+
+    def add(self, transactions: Sequence[Transaction], why: str = "") -> None:
+        """Keep new ones in memory."""
+        for item in transactions:
+            key = -len(self._ours) - 1
+            self._ours[key] = replace(item, id=key)
+
+    def save(self, transactions: Sequence[Transaction], why: str = "") -> None:
+        """Keep them as they would be."""
+        self._ours.update((item.id, item) for item in transactions)
+
+    def _current(
+        self, saved: Iterator[Transaction] | Sequence[Transaction]
+    ) -> Iterator[Transaction]:
+        return (self._ours.get(item.id, item) for item in saved)
+
+
+def _order(item: Transaction) -> tuple[int, bool, int]:
+    return item.first_version, item.id < 0, abs(item.id)
