@@ -22,6 +22,7 @@ from syncjobs.engine.sync import sync
 from syncjobs.models import Checkpoint, Run, RunEntity
 from syncjobs.reporter import DatabaseReporter
 from syncjobs.state import DatabaseState
+from syncjobs.transactions import DatabaseQueue
 
 _SECONDS_BETWEEN_MESSAGES = 1.0
 
@@ -91,6 +92,7 @@ def sync_all(run: Run) -> Outcome:
             tasks,
             DatabaseState(run),
             reporter,
+            queue=DatabaseQueue(connection, run=run),
             full=bool(run.options.get("full")),
             dry_run=bool(run.options.get("dry_run")),
         )
