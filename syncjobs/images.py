@@ -108,12 +108,9 @@ def _written(value: Value) -> Value | Sequence[str]:
     return ("float", repr(value)) if isinstance(value, float) else value
 
 
-_TYPES = {"decimal": Decimal, "float": float}
-
-
 def _read(value: Any) -> Value:
     if isinstance(value, list):
         kind, text = value
-        return _TYPES[kind](text)
+        return Decimal(text) if kind == "decimal" else float(text)
     found: Value = value
     return found

@@ -17,7 +17,7 @@ from connections.connect import service
 from connections.errors import Refused
 from connections.metadata.plan import MetadataPlan, plan_from_json, plan_to_json
 from connections.models import Connection, SyncedEntity
-from syncjobs import checking, entity_tasks, lease, verifying
+from syncjobs import checking, entity_tasks, lease, undo, verifying
 from syncjobs.engine.sync import sync
 from syncjobs.models import Checkpoint, Run, RunEntity
 from syncjobs.reporter import DatabaseReporter
@@ -128,12 +128,36 @@ def readiness(run: Run) -> Outcome:
     return Outcome(Run.State.SUCCEEDED, report.summary)
 
 
+def undo_run(run: Run) -> Outcome:
+    """Take back the run in options["run"], by the plan with options["digest"], or preview it."""
+    if run.connection.state != Connection.State.READY:
+        raise Refused(_not_ready(run.connection))
+    if run.options.get("preview"):
+        run.entities.all().delete()
+        return Outcome(Run.State.SUCCEEDED, f"Preview: {undo.summary(undo.carry_out(run))}")
+    undo.carry_out(run)
+    sums = run.entities.aggregate(**{name: Sum(name, default=0) for name in _TAKEN_BACK})
+    told = ", ".join(f"{sums[name]:,} {word}" for name, word in _TAKEN_BACK.items())
+    state = Run.State.PARTLY if sums["conflicts"] else Run.State.SUCCEEDED
+    return Outcome(state, f"{told}.")
+
+
+_TAKEN_BACK = {
+    "created": "brought back",
+    "updated": "changed back",
+    "deleted": "deleted",
+    "unchanged": "as before already",
+    "conflicts": "skipped",
+}
+
+
 KINDS: Mapping[str, Callable[[Run], Outcome]] = {
     Run.Kind.CONNECT: connect,
     Run.Kind.UPDATE_SERVER: update_server,
     Run.Kind.SYNC: sync_all,
     Run.Kind.VERIFY: verify,
     Run.Kind.READINESS: readiness,
+    Run.Kind.UNDO: undo_run,
 }
 
 
