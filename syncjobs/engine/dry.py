@@ -1,156 +1,88 @@
-"""A dry run: the same engine over a client and a memory that only pretend to write."""
+"""A dry run: the same engine over two sides and a memory that only pretend to write."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 
-from connections.connectors.base import (
-    Batch,
-    BatchResult,
-    Connector,
-    EntitySummary,
-    Identity,
-    ReadRequest,
-)
-from organizations.query.nodes import Query
-from organizations.records import Page
-from organizations.schema import Attribute, Entity
 from syncjobs.engine.airbag import Guard, Holding, Limits
-from syncjobs.engine.plan import Waiting
-from syncjobs.engine.protocols import IdSpool, State
-from syncjobs.engine.values import Images, LinkRow, LinkState, Position
-from syncjobs.errors import AlreadyLinked
+from syncjobs.engine.dry_client import DryClient
+from syncjobs.engine.dry_queue import DryQueue
+from syncjobs.engine.dry_server import DryServer
+from syncjobs.engine.dry_state import DryState
+from syncjobs.engine.planned import Book, Parties, PlannedChange, PlannedPage
+from syncjobs.engine.planning import Planning
+from syncjobs.engine.protocols import Reporter
+from syncjobs.engine.values import Counts, EntityTask, LinkState, Problem
 
 
-class DryState(State):
-    """Reads what the real state holds, and keeps links of this run in memory.
+def rehearsed(parties: Parties, tasks: Sequence[EntityTask], book: Book | None) -> Parties:
+    """Return the parties of a dry run: nothing is written but the plan, to `book`."""
+    planning = Planning(book or Unread())
+    for task in tasks:
+        planning.know(task.server)
+    keys = {task.name: task.key for task in tasks}
+    queue = None if parties.queue is None else DryQueue(parties.queue)
+    state = DryState(parties.state, planning, queue)
 
-    All of them are kept for one entity at a time: a record that comes twice must be counted once.
-    Of every entity those are kept whose mark is not the saved one, for the deletions that follow.
-    """
+    def left(entity: str, client_ids: Sequence[str]) -> AbstractSet[str]:
+        links = state.links_by_client(keys[entity], client_ids).values()
+        return {link.client_id for link in links if link.state == LinkState.LEFT_FILTER}
 
-    def __init__(self, state: State) -> None:
-        """`state` is only read."""
-        self._state = state
-        self._entity = 0
-        self._links: dict[str, LinkRow] = {}
-        self._altered: dict[int, dict[str, LinkRow | None]] = {}
-        self._more: dict[int, int] = {}
+    return Parties(
+        server=DryServer(parties.server, planning),
+        client=DryClient(parties.client, planning, left),
+        state=state,
+        reporter=DryReporter(parties, planning),
+        guard=DryGuard(parties.guard),
+        queue=queue,
+    )
 
-    def page(self) -> AbstractContextManager[None]:
-        """Open nothing."""
-        return nullcontext()
 
-    def hold(self) -> None:
-        """Take nothing: there is nothing to protect."""
+class Unread(Book):
+    """A plan that nobody wants to see."""
 
-    def position(self, entity: int) -> Position:
-        """Return the saved position."""
-        return self._state.position(entity)
+    def page(self, page: PlannedPage) -> None:
+        """Forget it."""
 
-    def save_position(self, entity: int, position: Position) -> None:
-        """Save nothing; the run itself knows where it is."""
+    def change(self, change: PlannedChange) -> None:
+        """Forget it."""
 
-    def has_links(self, entity: int) -> bool:
-        """Return whether there is a saved link."""
-        return self._state.has_links(entity)
 
-    def links(self, entity: int, server_ids: Sequence[str]) -> Mapping[str, LinkRow]:
-        """Return saved links as this run would have left them."""
-        self._turn_to(entity)
-        found = dict(self._state.links(entity, server_ids))
-        ours = self._altered.get(entity, {})
-        for item in server_ids:
-            if link := self._links.get(item) or ours.get(item):
-                found[item] = link
-            elif item in ours:
-                found.pop(item, None)
-        return found
+class DryReporter(Reporter):
+    """Hands everything on, and shows conflicts and rejections in the plan."""
 
-    def links_by_client(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, LinkRow]:
-        """Return saved links as this run would have left them."""
-        self._turn_to(entity)
-        saved, ours = self._state.links_by_client(entity, client_ids), self._altered.get(entity, {})
-        found = {item: link for item, link in saved.items() if link.server_id not in ours}
-        wanted = set(client_ids)
-        changed = [link for link in ours.values() if link is not None]
-        return found | {
-            link.client_id: link
-            for link in (*changed, *self._links.values())
-            if link.client_id in wanted
-        }
+    def __init__(self, parties: Parties, planning: Planning) -> None:
+        """`parties` are the real ones; their sides are asked for names."""
+        self._inner, self._planning = parties.reporter, planning
+        self._sides = (parties.server, parties.client)
 
-    def newest_links(self, entity: int, limit: int) -> Sequence[LinkRow]:
-        """Return saved links."""
-        return self._state.newest_links(entity, limit)
+    def run_started(self, entities: Sequence[str]) -> None:
+        """Hand it on."""
+        self._inner.run_started(entities)
 
-    def save_links(self, entity: int, rows: Sequence[LinkRow], *, new: bool = False) -> None:
-        """Keep links in memory. Raises AlreadyLinked like the real state would."""
-        self._turn_to(entity)
-        if new and any(row.server_id in self._links for row in rows):
-            raise AlreadyLinked("A record comes twice.")
-        ours = self._altered.setdefault(entity, {})
-        saved = {} if new else self._state.links(entity, [row.server_id for row in rows])
-        for row in rows:
-            self._links[row.server_id] = row
-            is_altered = row.server_id in saved and saved[row.server_id].state != row.state
-            if row.server_id in ours or is_altered or row.state != LinkState.CURRENT:
-                ours[row.server_id] = row
-        self._more[entity] = self._more.get(entity, 0) + (len(rows) if new else 0)
+    def entity_started(self, entity: str, *, full: bool, expected: int | None) -> None:
+        """Hand it on."""
+        self._inner.entity_started(entity, full=full, expected=expected)
 
-    def drop_links(self, entity: int, server_ids: Iterable[str]) -> None:
-        """Remember that these links would be gone."""
-        self._turn_to(entity)
-        ours = self._altered.setdefault(entity, {})
-        for item in server_ids:
-            self._links.pop(item, None)
-            ours[item] = None
-            self._more[entity] = self._more.get(entity, 0) - 1
+    def progress(self, entity: str, counts: Counts) -> None:
+        """Hand it on."""
+        self._inner.progress(entity, counts)
 
-    def marked(self, entity: int, after: str, limit: int) -> Sequence[LinkRow]:
-        """Return links as this run would have marked them."""
-        ours = self._altered.get(entity, {})
-        saved = self._state.marked(entity, after, limit + len(ours))
-        found = {link.server_id: link for link in saved if link.server_id not in ours}
-        for item, link in ours.items():
-            if link is not None and item > after and link.state != LinkState.CURRENT:
-                found[item] = link
-        return [found[item] for item in sorted(found)[:limit]]
+    def problem(self, problem: Problem) -> None:
+        """Hand it on, and keep it for the plan."""
+        self._planning.problem(problem)
+        self._inner.problem(problem)
 
-    def spool(self, entity: int) -> IdSpool:
-        """Return the real one: it does not know this run's links, so ask `links` too."""
-        return self._state.spool(entity)
+    def entity_finished(self, entity: str, failed: str = "") -> None:
+        """Hand it on, and show its problems."""
+        if not failed:
+            self._planning.show_problems(entity, self._sides)
+        self._inner.entity_finished(entity, failed)
 
-    def count_links(self, entity: int) -> int:
-        """Return how many records would be linked."""
-        return self._state.count_links(entity) + self._more.get(entity, 0)
-
-    def waiting(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, Waiting]:
-        """Return what is waiting now."""
-        return self._state.waiting(entity, client_ids)
-
-    def remember(self, entity: int, images: Images) -> None:
-        """Keep nothing."""
-
-    def left_behind(self, entity: int) -> Iterable[str]:
-        """Return what earlier runs left behind."""
-        return self._state.left_behind(entity)
-
-    def leave_behind(self, entity: int, server_ids: Sequence[str]) -> None:
-        """Save nothing."""
-
-    def catch_up(self, entity: int, server_ids: Sequence[str]) -> None:
-        """Save nothing."""
-
-    def translations(self, entities: Iterable[str]) -> Mapping[tuple[str, str], str]:
-        """Return saved translations."""
-        return self._state.translations(entities)
-
-    def _turn_to(self, entity: int) -> None:
-        if entity != self._entity:
-            self._entity = entity
-            self._links.clear()
+    def checkpoint(self) -> None:
+        """Hand it on."""
+        self._inner.checkpoint()
 
 
 class DryGuard(Guard):
@@ -181,59 +113,3 @@ class DryGuard(Guard):
 
     def carried_out(self, entity: int) -> None:
         """Remember nothing."""
-
-
-class DryClient(Connector):
-    """Reads what the real client holds, and answers writes as if they had been carried out."""
-
-    def __init__(self, client: Connector) -> None:
-        """`client` is only read."""
-        self._client = client
-        self.backend = client.backend
-        self.version_check = client.version_check
-        self.is_local = client.is_local
-
-    def identify(self) -> Identity:
-        """Ask the real client."""
-        return self._client.identify()
-
-    def entities(self) -> Iterator[EntitySummary]:
-        """Ask the real client."""
-        return self._client.entities()
-
-    def describe(self, names: Iterable[str]) -> Iterator[Entity]:
-        """Ask the real client."""
-        return self._client.describe(names)
-
-    def read(self, request: ReadRequest) -> Iterator[Page]:
-        """Ask the real client."""
-        return self._client.read(request)
-
-    def ids(self, entity: Entity, query: Query | None = None) -> Iterator[Sequence[str]]:
-        """Ask the real client."""
-        return self._client.ids(entity, query)
-
-    def matching(self, entity: Entity, query: Query, ids: Sequence[str]) -> set[str]:
-        """Ask the real client."""
-        return self._client.matching(entity, query, ids)
-
-    def count(self, entity: Entity, query: Query | None = None) -> int:
-        """Ask the real client."""
-        return self._client.count(entity, query)
-
-    def highest_version(self, entity: Entity) -> int:
-        """Ask the real client."""
-        return self._client.highest_version(entity)
-
-    def fetch(self, entity: Entity, attributes: Sequence[Attribute], ids: Sequence[str]) -> Page:
-        """Ask the real client."""
-        return self._client.fetch(entity, attributes, ids)
-
-    def is_empty(self, entity: Entity) -> bool:
-        """Ask the real client."""
-        return self._client.is_empty(entity)
-
-    def write(self, entity: Entity, batch: Batch) -> BatchResult:
-        """Write nothing; every record is accepted, with the version it had."""
-        ids = [str(row[0]) for row in batch.rows]
-        return BatchResult(ids=ids, versions=list(batch.expected))

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from syncjobs.engine.plan import Waiting
 from syncjobs.engine.protocols import Queue
-from syncjobs.engine.transactions import Status, Transaction
+from syncjobs.engine.transactions import Action, Status, Transaction
 
 
 class DryQueue(Queue):
@@ -76,6 +77,27 @@ class DryQueue(Queue):
     def save(self, transactions: Sequence[Transaction], why: str = "") -> None:
         """Keep them as they would be."""
         self._ours.update((item.id, item) for item in transactions)
+
+    def waiting(
+        self, entity: int, client_ids: Sequence[str], saved: Mapping[str, Waiting]
+    ) -> Mapping[str, Waiting]:
+        """Return the newest undelivered change of each record, given what is saved."""
+        wanted, newest = set(client_ids), dict[str, Transaction]()
+        for item in sorted(self._ours.values(), key=_order):
+            if item.entity == entity and item.client_id in wanted:
+                newest[item.client_id] = item
+        found = dict(saved)
+        for client_id, item in newest.items():
+            if client_id in saved and saved[client_id].version > item.version:
+                continue
+            found.pop(client_id, None)
+            if item.status is not Status.PROCESSED:
+                found[client_id] = Waiting(
+                    version=item.version,
+                    is_delete=item.action is Action.DELETE,
+                    is_set_aside=item.status is Status.ARCHIVED,
+                )
+        return found
 
     def _current(
         self, saved: Iterator[Transaction] | Sequence[Transaction]

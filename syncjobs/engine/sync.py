@@ -20,14 +20,17 @@ from organizations.errors import OrganizationError
 from syncjobs.engine import interpreter
 from syncjobs.engine.ahead import Ahead, Begun
 from syncjobs.engine.airbag import Alone, Guard
+from syncjobs.engine.approved import Approved, guarded
 from syncjobs.engine.collect import Source, collect
 from syncjobs.engine.deletion import Deletion
-from syncjobs.engine.dry import DryClient, DryGuard, DryState
-from syncjobs.engine.dry_queue import DryQueue
+from syncjobs.engine.dry import rehearsed
 from syncjobs.engine.matching import MATCH_KEYS, match
 from syncjobs.engine.order import in_order
+from syncjobs.engine.planned import Book, Parties
 from syncjobs.engine.protocols import Queue, Reporter, State
 from syncjobs.engine.pull import Context, Pull
+from syncjobs.engine.push.delivery import Delivery
+from syncjobs.engine.push.pushing import push
 from syncjobs.engine.retrying import Patience
 from syncjobs.engine.starting import Start
 from syncjobs.engine.tracked import Tracked
@@ -67,6 +70,8 @@ def sync(
     guard: Guard | None = None,
     full: bool = False,
     dry_run: bool = False,
+    book: Book | None = None,
+    approved: Approved | None = None,
     options: Options = _OPTIONS,
 ) -> list[Report]:
     """Carry the changes of both sides to the other, and report on each entity.
@@ -74,34 +79,24 @@ def sync(
     Without a `queue` the client's changes stay where they are.
 
     `full` reads everything, whatever the checkpoints say, and accepts a server that is another
-    or an older copy; it deletes nothing. `dry_run` decides the same and writes nothing. An entity
-    that fails is reported and the others go on; Refused, ServerChanged, Cancelled and LostLease
-    end the run. Without a `guard` the usual limits hold, and what exceeds them is not deleted.
+    or an older copy; it deletes nothing. `dry_run` decides the same and writes nothing but the
+    plan, into `book`. With `approved`, nothing is written that is not in that plan, and PlanChanged
+    ends the run. An entity that fails is reported and the others go on; Refused, ServerChanged,
+    Cancelled and LostLease end the run. Without a `guard` the usual limits hold, and what exceeds
+    them is not deleted.
     """
-    guard = guard or Alone()
+    parties = Parties(server, client, state, reporter, guard or Alone(), queue)
     if dry_run:
-        state, client, guard = DryState(state), DryClient(client), DryGuard(guard)
-        queue = DryQueue(queue) if queue is not None else None
+        parties = rehearsed(parties, tasks, book)
+    elif approved is not None:
+        parties = guarded(parties, approved)
     with interpreter.tuned():
-        run = _Sync(
-            server, client, state, reporter, queue=queue, guard=guard, full=full, options=options
-        )
-        return run.run(tasks)
+        return _Sync(parties, full=full, options=options).run(tasks)
 
 
 class _Sync:
-    def __init__(
-        self,
-        server: Connector,
-        client: Connector,
-        state: State,
-        reporter: Reporter,
-        *,
-        queue: Queue | None,
-        guard: Guard,
-        full: bool,
-        options: Options,
-    ) -> None:
+    def __init__(self, parties: Parties, *, full: bool, options: Options) -> None:
+        server, client, state, reporter, guard, queue = parties
         self._translations = dict(state.translations(MATCH_KEYS))
         self._unmatched: dict[str, ConnectorError | OrganizationError] = {}
         identity = server.identify()
@@ -119,6 +114,8 @@ class _Sync:
         )
         self._queue = queue
         self._uncollected: Mapping[str, str] = {}
+        self._pushed: Mapping[str, Counts] = {}
+        self.delivers = True
         self._unfinished: dict[str, _Unfinished] = {}
 
     def run(self, tasks: Sequence[EntityTask]) -> list[Report]:
@@ -128,6 +125,7 @@ class _Sync:
             if task.name in MATCH_KEYS:
                 self._match(task)
         self._collect(ordered)
+        self._push(ordered)
         copied = self._tracked(ordered)
         carried = [task for task in copied if task.name not in self._unmatched]
         with closing(Ahead(self._context, carried)) as self._ahead:
@@ -135,6 +133,8 @@ class _Sync:
                 self._entity(task)
         for task in reversed(copied):
             self._delete(task)
+        for name, counts in self._pushed.items():
+            self._unfinished[name].pushed = counts
         return [self._unfinished[task.name].report(task.name) for task in ordered]
 
     def _match(self, task: EntityTask) -> None:
@@ -169,6 +169,23 @@ class _Sync:
             full=context.full,
         )
         self._uncollected = collect(source, tasks)
+
+    def _push(self, tasks: Sequence[EntityTask]) -> None:
+        """Deliver what waits for the server."""
+        if self._queue is None or not self.delivers:
+            return
+        context = self._context
+        delivery = Delivery(
+            server=context.server,
+            client=context.client,
+            state=context.state,
+            queue=self._queue,
+            reporter=context.reporter,
+            translations=self._translations,
+            options=context.options,
+        )
+        copied = [task for task in tasks if not task.is_tracking]
+        self._pushed = push(delivery, copied)
 
     def _tracked(self, ordered: Sequence[EntityTask]) -> list[EntityTask]:
         """Read what the server tracked itself; return the tasks whose records are copied."""
@@ -251,6 +268,7 @@ class _Unfinished:
 
     counts: Counts = field(default_factory=Counts)
     samples: list[tuple[Kind, str]] = field(default_factory=list)
+    pushed: Counts = field(default_factory=Counts)
     deletes: bool = False
     deleted: Counts = field(default_factory=Counts)
     deleted_samples: list[tuple[Kind, str]] = field(default_factory=list)
@@ -260,6 +278,7 @@ class _Unfinished:
     def report(self, entity: str) -> Report:
         """Return how the entity ended."""
         counts = Counts()
+        counts.add(self.pushed)
         counts.add(self.counts)
         counts.add(self.deleted)
         samples = (*self.samples, *self.deleted_samples[:_SAMPLES])
