@@ -1,0 +1,250 @@
+"""What a delivery came to, saved in one transaction: links, transactions, images, counts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+
+from connections.errors import Retryable
+from organizations.records import Action, Row
+from syncjobs.engine import transactions
+from syncjobs.engine.push.cases import Case, Send, Settle
+from syncjobs.engine.push.delivery import Delivery
+from syncjobs.engine.push.ends import Ends
+from syncjobs.engine.transactions import Changed, Status, Transaction
+from syncjobs.engine.values import Counts, Images, LinkRow, Problem, Side
+
+_FOLLOWS = "Its record was made; what names records of a loop, its state and its owner follow."
+_LOSING = "The server's values, which the client's replaced. Set to Pending, they are written back."
+
+
+@dataclass(slots=True)
+class Results:
+    """Collects what became of transactions of one entity, and saves it at once."""
+
+    delivery: Delivery
+    ends: Ends
+    counts: Counts = field(default_factory=Counts)
+    _saved: dict[str, list[Transaction]] = field(default_factory=lambda: defaultdict(list))
+    _added: list[Transaction] = field(default_factory=list)
+    _links: dict[str, LinkRow] = field(default_factory=dict)
+    _drops: set[str] = field(default_factory=set)
+    _again: list[str] = field(default_factory=list)
+    _problems: list[Problem] = field(default_factory=list)
+    _images: list[Images] = field(default_factory=list)
+
+    def attempted(self, case: Case) -> Case:
+        """Note that it is sent now, before it is: so a lost answer is recognised afterwards."""
+        raised = replace(case.transaction, attempts=case.transaction.attempts + 1)
+        self.keep(raised)
+        return replace(case, transaction=raised)
+
+    def keep(self, transaction: Transaction, why: str = "") -> None:
+        """Save a transaction as it is given."""
+        self._saved[why].append(transaction)
+
+    def settle(self, case: Case, settled: Settle) -> Transaction:
+        """Take a decision that needs no write, and return the transaction as it is now."""
+        transaction = replace(
+            case.transaction,
+            status=settled.status,
+            code=settled.code,
+            message=settled.message,
+            next_attempt=None,
+            conflict=settled.conflict,
+            choices={},
+        )
+        self.keep(transaction, settled.why or settled.message)
+        self._count(settled.status, is_conflict=settled.is_conflict)
+        if settled.status is Status.ERROR:
+            self._problem(transaction)
+        if settled.drops and case.link is not None:
+            self._drops.add(case.link.server_id)
+        if settled.link is not None:
+            self._link(case, settled.link)
+        if settled.reads_again:
+            self._again.append(case.server_id)
+        return transaction
+
+    def _count(self, status: Status, *, is_conflict: bool) -> None:
+        self.counts.conflicts += is_conflict
+        self.counts.rejected += status is Status.ERROR and not is_conflict
+        self.counts.pushed += status is Status.PROCESSED
+
+    def reject(self, case: Case, code: str, message: str) -> Transaction:
+        """Take the server's refusal."""
+        refused = Settle(status=Status.ERROR, code=code or "rejected", message=message)
+        return self.settle(case, refused)
+
+    def postpone(self, transaction: Transaction, error: Retryable, attempts: int) -> None:
+        """Leave it Pending, to be tried again later, after so many attempts."""
+        postponed = replace(
+            transaction,
+            next_attempt=self.delivery.later(attempts, error),
+            code=error.code or type(error).__name__,
+            message=str(error),
+            attempts=attempts,
+        )
+        self.keep(postponed)
+
+    def wait(self, transaction: Transaction, message: str) -> None:
+        """Leave it Pending, and say what it waits for; nothing is saved if that stands there."""
+        if transaction.message != message:
+            self.keep(replace(transaction, code="waits", message=message))
+
+    def deliver(self, case: Case, send: Send, link: LinkRow | None) -> Transaction:
+        """Take a write that was carried out; `link`: what both sides agreed on by it."""
+        transaction = replace(
+            case.transaction,
+            status=Status.PROCESSED,
+            code="",
+            message="",
+            next_attempt=None,
+            choices={},
+        )
+        self._count(Status.PROCESSED, is_conflict=send.is_conflict)
+        if send.lost:
+            self._added.append(_losing(case, send))
+        if send.action is Action.DELETE:
+            if case.link is not None:
+                self._drops.add(case.link.server_id)
+        elif send.asked:
+            transaction = self._asked(transaction, send, link)
+        elif link is not None:
+            self._link(case, _ahead(link, send))
+        self._added += _following(case, send)
+        why = send.why or (_FOLLOWS if send.late else "")
+        self.keep(transaction, why)
+        return transaction
+
+    def remember(
+        self, action: Action, ids: list[str], versions: list[int], before: list[Row]
+    ) -> None:
+        """Keep what the server had, so that it can be taken back."""
+        if ids:
+            self._images.append(
+                Images(
+                    side=Side.SERVER,
+                    action=action,
+                    ids=ids,
+                    versions=versions,
+                    columns=self.ends.layout.columns,
+                    before=before,
+                )
+            )
+
+    def save(self) -> None:
+        """Save all of it in one transaction, while the run is ours."""
+        if not (self._saved or self._added or self._links or self._drops):
+            return
+        delivery, key = self.delivery, self.ends.task.key
+        with delivery.state.page():
+            delivery.state.hold()
+            if self._drops:
+                delivery.state.drop_links(key, sorted(self._drops))
+            if self._links:
+                delivery.state.save_links(key, list(self._links.values()))
+            for images in self._images:
+                delivery.state.remember(key, images)
+            if self._again:
+                delivery.state.leave_behind(key, self._again)
+            for why, saved in self._saved.items():
+                delivery.queue.save(saved, why)
+            if self._added:
+                delivery.queue.add(self._added)
+            self._report()
+
+    def _report(self) -> None:
+        reporter = self.delivery.reporter
+        for problem in self._problems:
+            reporter.problem(problem)
+        if self.counts != Counts():
+            reporter.progress(self.ends.name, self.counts)
+
+    def _asked(self, transaction: Transaction, send: Send, link: LinkRow | None) -> Transaction:
+        """Return what is left of a transaction of which a part went: it waits for a person.
+
+        Its link stays as it was, so that both sides count as changed until then.
+        """
+        conflict, told = send.conflict, transaction.changes or {}
+        if conflict is not None and link is not None:
+            conflict = replace(conflict, server_version=link.server_version)
+        asked = replace(
+            transaction,
+            status=Status.ERROR,
+            code="Conflict",
+            message=send.why,
+            conflict=conflict,
+            changes={name: changed for name, changed in told.items() if name in send.asked},
+        )
+        self._problem(asked)
+        return asked
+
+    def _problem(self, transaction: Transaction) -> None:
+        self._problems.append(
+            Problem(
+                entity=self.ends.name,
+                record=transaction.client_id,
+                code=transaction.code,
+                message=transaction.message,
+            )
+        )
+
+    def _link(self, case: Case, link: LinkRow) -> None:
+        if case.link is not None and case.link.server_id != link.server_id:
+            self._drops.add(case.link.server_id)
+        self._links[link.server_id] = link
+
+
+def _ahead(link: LinkRow, send: Send) -> LinkRow:
+    """Return the link of a record of which a part follows: the client's is ahead of it."""
+    return link._replace(client_version=0) if send.late else link
+
+
+def _following(case: Case, send: Send) -> list[Transaction]:
+    """Return the changes that follow a create of which a part was left out."""
+    changes = case.transaction.changes
+    place = case.ends.place
+    row = case.client.row if case.client is not None else ()
+    found = []
+    for names in send.late:
+        new = {
+            name: changes[name].new if changes and name in changes else row[place[name]]
+            for name in names
+            if (changes and name in changes) or row
+        }
+        given = {name: Changed(None, value) for name, value in new.items() if value is not None}
+        found.append(
+            replace(
+                case.transaction,
+                id=0,
+                action=transactions.Action.UPDATE,
+                changes=given,
+                attempts=0,
+                status=Status.PENDING,
+                message="",
+                code="",
+                conflict=None,
+                choices={},
+            )
+        )
+    return found
+
+
+def _losing(case: Case, send: Send) -> Transaction:
+    """Return the server's losing values as a change that would write them back."""
+    is_delete = send.action is Action.DELETE
+    return replace(
+        case.transaction,
+        id=0,
+        action=transactions.Action.CREATE if is_delete else transactions.Action.UPDATE,
+        changes=send.lost,
+        actor="",
+        attempts=0,
+        status=Status.ARCHIVED,
+        code="Lost",
+        message=_LOSING,
+        next_attempt=None,
+        conflict=None,
+        choices={},
+    )

@@ -1,0 +1,116 @@
+"""From what is due to an order: who waits for whom, and who for something that is not due."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from syncjobs.engine.push.delivery import Delivery, Entities, in_chunks
+from syncjobs.engine.push.ends import Ends, Record, ServerRecord
+from syncjobs.engine.push.order import Node, named, wait_for_creates, wait_for_deletes
+from syncjobs.engine.transactions import Action, Status, Transaction
+
+_CHUNK = 5000
+Blocked = dict[int, Transaction]
+"""Id of a transaction → the one it waits for, which is not delivered now."""
+
+
+def nodes_of(
+    delivery: Delivery, entities: Entities, due: Sequence[Transaction]
+) -> tuple[list[Node], Blocked]:
+    """Return what is due with all it waits for, and what cannot be delivered now."""
+    nodes = [Node(item, entities.by_key[item.entity], entities.ranks[item.entity]) for item in due]
+    blocked: Blocked = {}
+    for ends, group in _by_entity(nodes):
+        for chunk in in_chunks(group, _CHUNK):
+            _wait_for_earlier(delivery, ends, chunk, blocked)
+    others = wait_for_creates(nodes)
+    missing = _waiting_creates(delivery, entities, others)
+    for node in nodes:
+        found = (missing.get(item.record) for item in named(node))
+        first = next((item for item in found if item is not None), None)
+        if first is not None and first.id != node.transaction.id:
+            blocked.setdefault(node.transaction.id, first)
+    _order_deletes(delivery, nodes)
+    return nodes, blocked
+
+
+def _by_entity(nodes: Sequence[Node]) -> Iterator[tuple[Ends, list[Node]]]:
+    found: dict[int, list[Node]] = defaultdict(list)
+    for node in nodes:
+        found[node.transaction.entity].append(node)
+    for group in found.values():
+        yield group[0].ends, group
+
+
+def _wait_for_earlier(
+    delivery: Delivery, ends: Ends, nodes: Sequence[Node], blocked: Blocked
+) -> None:
+    """Let each wait for the one before it of the same record."""
+    ids = list(dict.fromkeys(node.transaction.client_id for node in nodes))
+    known = delivery.queue.of_records(ends.task.key, ids)
+    due = {node.transaction.id for node in nodes}
+    for node in nodes:
+        chain = known.get(node.transaction.client_id, ())
+        earlier = [item for item in chain if _is_before(item, node.transaction)]
+        if not earlier:
+            continue
+        if earlier[-1].id in due:
+            node.after[earlier[-1].id] = set()
+        else:
+            blocked[node.transaction.id] = earlier[-1]
+
+
+def _is_before(first: Transaction, second: Transaction) -> bool:
+    return (first.first_version, first.id) < (second.first_version, second.id)
+
+
+def _waiting_creates(
+    delivery: Delivery, entities: Entities, named: Mapping[str, set[str]]
+) -> dict[Record, Transaction]:
+    """Return the creates, not due, of those records that are not on the server."""
+    found: dict[Record, Transaction] = {}
+    for name, ids in named.items():
+        ends = entities.by_name.get(name)
+        if ends is None or ends.is_matched:
+            continue
+        for chunk in in_chunks(sorted(ids), _CHUNK):
+            linked = delivery.state.links_by_client(ends.task.key, chunk)
+            unlinked = [item for item in chunk if item not in linked]
+            for item, chain in delivery.queue.of_records(ends.task.key, unlinked).items():
+                if chain and chain[0].action is Action.CREATE:
+                    found[name, item] = chain[0]
+    return found
+
+
+def _order_deletes(delivery: Delivery, nodes: Sequence[Node]) -> None:
+    deletes = {node.record: node for node in nodes if node.transaction.action is Action.DELETE}
+    parents = {name for name, _ in deletes}
+    for ends, group in _by_entity(list(deletes.values())):
+        targets = {target for item in ends.task.attributes for target in item.targets}
+        if not targets & parents or len(deletes) < 2:
+            continue
+        for chunk in in_chunks(group, _CHUNK):
+            wait_for_deletes(deletes, _naming(delivery, ends, chunk))
+
+
+def _naming(
+    delivery: Delivery, ends: Ends, nodes: Sequence[Node]
+) -> Iterator[tuple[Record, Record]]:
+    """Yield which record of the server names which, in the client's terms."""
+    ids = [node.transaction.client_id for node in nodes]
+    links = delivery.state.links_by_client(ends.task.key, ids)
+    to_client = {link.server_id: link.client_id for link in links.values()}
+    for server_id, record in ends.on_server(list(to_client)).items():
+        if isinstance(record, ServerRecord):
+            values = dict(zip(ends.layout.columns[1:], record.row[1:], strict=True))
+            for reference in ends.references(values):
+                yield (ends.name, to_client[server_id]), reference.record
+
+
+def waits_for(item: Transaction, ends: Ends) -> str:
+    """Return the sentence for a transaction that waits for another."""
+    what = f"the {item.action} of {ends.name} {item.client_id}"
+    if item.status is Status.ERROR:
+        return f"It waits for {what}, which was not accepted: {item.message}"
+    return f"It waits for {what}, which was not delivered yet."
