@@ -19,6 +19,7 @@ from connections.metadata.plan import MetadataPlan, plan_from_json, plan_to_json
 from connections.models import Connection, SyncedEntity
 from syncjobs import checking, entity_tasks, lease, undo, verifying
 from syncjobs.engine.sync import sync
+from syncjobs.held import DatabaseGuard
 from syncjobs.models import Checkpoint, Run, RunEntity
 from syncjobs.reporter import DatabaseReporter
 from syncjobs.state import DatabaseState
@@ -93,6 +94,7 @@ def sync_all(run: Run) -> Outcome:
             DatabaseState(run),
             reporter,
             queue=DatabaseQueue(connection, run=run),
+            guard=DatabaseGuard(run),
             full=bool(run.options.get("full")),
             dry_run=bool(run.options.get("dry_run")),
         )
@@ -177,15 +179,20 @@ class MetadataProgress:
 
 
 def judge(run: Run) -> Outcome:
-    """Return how a sync ended: partly if an entity failed or a record was rejected."""
+    """Return how a sync ended: partly if an entity failed, a record was rejected, or some wait."""
     sums = run.entities.aggregate(
         entities=Count("pk"),
         failed=Count("pk", filter=Q(state=RunEntity.State.FAILED)),
-        **{name: Sum(name) for name in _COUNTED},
+        **{name: Sum(name) for name in (*_COUNTED, "left", "held")},
     )
     counted = ", ".join(f"{sums[name] or 0:,} {name}" for name in _COUNTED)
+    if sums["left"]:
+        counted += f", {sums['left']:,} deleted because they left the filter"
+    if sums["held"]:
+        counted += f"; {sums['held']:,} deletions wait for your decision"
     if not sums["failed"]:
-        state = Run.State.PARTLY if sums["rejected"] else Run.State.SUCCEEDED
+        is_partly = sums["rejected"] or sums["held"]
+        state = Run.State.PARTLY if is_partly else Run.State.SUCCEEDED
         return Outcome(state, f"{sums['entities']:,} entities: {counted}.")
     state = Run.State.FAILED if sums["failed"] == sums["entities"] else Run.State.PARTLY
     return Outcome(
