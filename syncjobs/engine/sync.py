@@ -115,7 +115,6 @@ class _Sync:
         self._queue = queue
         self._uncollected: Mapping[str, str] = {}
         self._pushed: Mapping[str, Counts] = {}
-        self.delivers = True
         self._unfinished: dict[str, _Unfinished] = {}
 
     def run(self, tasks: Sequence[EntityTask]) -> list[Report]:
@@ -172,7 +171,7 @@ class _Sync:
 
     def _push(self, tasks: Sequence[EntityTask]) -> None:
         """Deliver what waits for the server."""
-        if self._queue is None or not self.delivers:
+        if self._queue is None:
             return
         context = self._context
         delivery = Delivery(
