@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from organizations.records import Value
 from syncjobs.engine.transactions import Action, Changed, Status, Transaction
 
 Changes = Mapping[str, Changed] | None
@@ -42,10 +43,9 @@ class Folded:
 
 def fold(waiting: Sequence[Transaction], change: Transaction) -> Folded:
     """Return what the record's waiting transactions, oldest first, become with a later change."""
-    *older, newest = waiting or [None]
-    if newest is None or is_attempted(newest):
+    if not waiting or is_attempted(waiting[-1]):
         return Folded((*waiting, change))
-    return _kept(older, _merged(newest, change))
+    return _kept(tuple(waiting[:-1]), _merged(waiting[-1], change))
 
 
 def is_attempted(transaction: Transaction) -> bool:
@@ -66,11 +66,10 @@ def set_aside(transaction: Transaction, why: str) -> Transaction:
     )
 
 
-def _kept(older: Sequence[Transaction | None], merged: Transaction) -> Folded:
-    rest = tuple(item for item in older if item is not None)
+def _kept(older: tuple[Transaction, ...], merged: Transaction) -> Folded:
     if merged.status is Status.ARCHIVED:
-        return Folded(rest, (merged,))
-    return Folded((*rest, merged))
+        return Folded(older, (merged,))
+    return Folded((*older, merged))
 
 
 def _merged(first: Transaction, change: Transaction) -> Transaction:
@@ -147,6 +146,7 @@ def _asking(transaction: Transaction) -> Transaction | None:
     conflict, changes = transaction.conflict, transaction.changes
     if conflict is None:
         return None
+    client: dict[str, Value]
     if transaction.action is Action.DELETE:
         client = {}
     elif changes is None:
