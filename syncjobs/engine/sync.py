@@ -152,7 +152,12 @@ class _Sync:
     def _matches(self, task: EntityTask) -> dict[str, str]:
         context = self._context
         position = self._start.position(task, full=context.full)
-        return match(context.server, context.client, task, context.state, position)
+        try:
+            return match(context.server, context.client, task, context.state, position)
+        except CheckpointExpired:
+            # The pull will find out by itself, and read everything too.
+            position = self._start.beginning(task, position.scope)
+            return match(context.server, context.client, task, context.state, position)
 
     def _collect(self, tasks: Sequence[EntityTask]) -> None:
         """Take the client's changes out of its log; an entity that fails is pulled all the same."""

@@ -56,6 +56,20 @@ def test_it_translates_owners_in_later_runs_too() -> None:
     assert orjson.loads(str(carried["parties"])) == [[1, "systemuser", client_user]]
 
 
+def test_it_matches_again_when_the_checkpoint_has_expired() -> None:
+    world = make_world()
+    make_user(world, "server", domainname="ann")
+    ann = make_user(world, "client", domainname="ann")
+    world.sync()
+    world.server.expire_checkpoints()
+    make_user(world, "server", domainname="bob")
+    bob = make_user(world, "client", domainname="bob")
+    report = world.sync()["systemuser"]
+    assert (report.failed, report.counts) == ("", Counts(read=2, unchanged=2))
+    assert set(world.rows("client", "systemuser")) == {ann, bob}
+    assert_idle(world)
+
+
 def test_it_leaves_owners_of_another_entity_alone() -> None:
     world = make_world()
     server_user = make_user(world, "server", domainname="ann")
