@@ -24,7 +24,7 @@ from kombu.exceptions import OperationalError
 from connections.connect import service
 from connections.models import Connection
 from organizations.errors import InvalidRequest
-from syncjobs import lease
+from syncjobs import lease, plans
 from syncjobs.models import Run, SyncJob
 
 PERMISSION = "syncjobs.add_run"
@@ -101,6 +101,33 @@ def start_sync(
         actor=actor,
         options=options,
         job=job,
+        inline=inline,
+    )
+
+
+def start_apply(
+    connection: Connection,
+    plan: str | UUID,
+    *,
+    reason: str,
+    user: User | None = None,
+    actor: str = "",
+    inline: bool = False,
+) -> Run:
+    """Start Sync All that carries out the plan of that dry run and nothing else.
+
+    Raises InvalidRequest (element `Plan`) for a plan that cannot be applied, or (element
+    `Entities`) if one of its entities is enabled no longer.
+    """
+    options = plans.options(plans.find(connection, plan))
+    check_enabled(connection, options["entities"])
+    return start(
+        connection,
+        Run.Kind.SYNC,
+        reason=reason,
+        user=user,
+        actor=actor,
+        options=options,
         inline=inline,
     )
 

@@ -17,7 +17,7 @@ from connections.connect import service
 from connections.errors import Refused
 from connections.metadata.plan import MetadataPlan, plan_from_json, plan_to_json
 from connections.models import Connection, SyncedEntity
-from syncjobs import checking, entity_tasks, lease, undo, verifying
+from syncjobs import checking, entity_tasks, lease, plans, undo, verifying
 from syncjobs.engine.sync import sync
 from syncjobs.held import DatabaseGuard
 from syncjobs.models import Checkpoint, Run, RunEntity
@@ -68,6 +68,8 @@ def update_server(run: Run) -> Outcome:
 def sync_all(run: Run) -> Outcome:
     """Carry the records of all enabled entities, or of those in options["entities"].
 
+    With options["dry_run"] a plan is made, with options["plan"] only that plan is carried out.
+
     1. Build the tasks; what cannot be built is an entity that failed.
     2. Let the engine carry them.
     3. Judge the run by what stands on its entities, whichever worker wrote it.
@@ -79,7 +81,7 @@ def sync_all(run: Run) -> Outcome:
     if not rows:
         raise Refused("No entity is enabled. Choose entities, then start again.")
     _forget_disabled(connection)
-    left = _left(run, rows)
+    left, is_dry = _left(run, rows), bool(run.options.get("dry_run"))
     origin = str(connection.pk)
     with (
         registry.connector(connection.server, origin=origin) as server,
@@ -96,8 +98,12 @@ def sync_all(run: Run) -> Outcome:
             queue=DatabaseQueue(connection, run=run),
             guard=DatabaseGuard(run),
             full=bool(run.options.get("full")),
-            dry_run=bool(run.options.get("dry_run")),
+            dry_run=is_dry,
+            book=plans.DatabaseBook(run) if is_dry else None,
+            approved=plans.approved(run),
         )
+        if is_dry:
+            plans.finish(run, server, client, tasks)
     return judge(run)
 
 

@@ -163,7 +163,7 @@ def changes_of(
             kind=PlanKind.PUSH if is_push else kind,
             record=record,
             action=batch.action.value,
-            name=str(named.get(entity.primary_name) or ""),
+            name=str(named.get(entity.primary_name or "") or ""),
             fields=tuple(_fields(old, new, wanted)) if is_update else (),
         )
 
