@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from organizations.dynamics.formatting import formatter, money
+from organizations.formatting import formatter, money
 from organizations.dynamics.names import Shape, property_name
 from organizations.dynamics.preferences import (
     FORMATTED,

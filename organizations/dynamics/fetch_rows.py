@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from organizations.dynamics.call import Call
-from organizations.dynamics.formatting import formatter
+from organizations.formatting import formatter
 from organizations.dynamics.names import Shape, property_name
 from organizations.dynamics.preferences import FORMATTED, LOGICAL_NAME, NAVIGATION
 from organizations.dynamics.rows import ETAG, Document

@@ -1,6 +1,7 @@
 """Rows that describe hosted organizations; their records live in tables of their own."""
 
 from organizations.models.history import ChangeLog, DeletedRecord
+from organizations.models.hook import WebHook
 from organizations.models.metadata import DeletedElement, EntityDefinition, OptionSetDefinition
 from organizations.models.organization import Application, Member, Organization
 from organizations.models.protection import RequestKind, TwinFault, TwinLimits
@@ -19,4 +20,5 @@ __all__ = [
     "TwinFault",
     "TwinLimits",
     "TwinTracking",
+    "WebHook",
 ]

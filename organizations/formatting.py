@@ -1,6 +1,6 @@
 """Formatted values: what a value looks like to the user (annotation FormattedValue).
 
-The user's settings are those of an English (US) user in UTC: the twin keeps none of its own.
+The settings are those of an English (US) user in UTC: organizations keep none of their own.
 """
 
 from __future__ import annotations
