@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from connections.connectors.base import Edits
-from connections.connectors.memory import Fault, MemoryConnector, MemoryOrganization
-from connections.errors import Refused
+from connections.connectors.memory import MemoryConnector, MemoryOrganization
+from connections.errors import LoginFailed, Refused, Retryable
 from organizations.schema import Attribute, AttributeType
 from syncjobs.engine.collect import AS_CARRIED, FAR, Source, collect
-from syncjobs.engine.dry import DryState
 from syncjobs.engine.dry_queue import DryQueue
 from syncjobs.engine.folding import CANCELLED_OUT, MADE_AND_DELETED
 from syncjobs.engine.transactions import Action, Changed, Status, Transaction
@@ -21,7 +20,13 @@ from syncjobs.engine.values import EntityTask, Options
 from syncjobs.errors import LostLease
 from tests.syncjobs.engine.memory_queue import MemoryQueue
 from tests.syncjobs.engine.memory_state import Crash, MemoryReporter, MemoryState
-from tests.syncjobs.engine.world import CONNECTION, World, make_accounts, make_world
+from tests.syncjobs.engine.world import (
+    CONNECTION,
+    World,
+    make_accounts,
+    make_filter,
+    make_world,
+)
 
 
 def make_two_way(**more: object) -> World:
@@ -69,3 +74,451 @@ def test_it_collects_what_was_changed() -> None:
     assert (created.client_id, created.action, created.based_on) == (made, Action.CREATE, 0)
     assert created.changes is not None
     assert created.changes["name"] == Changed(None, "New")
+
+
+def test_it_folds_changes_of_earlier_and_later_collections() -> None:
+    world = make_two_way()
+    (account,) = make_accounts(world, 1)
+    world.client.create("tag", {"name": "x"})
+    collect_all(world)
+    world.sync()
+    for name in ("a", "b", "c"):
+        world.client.update("account", account, {"name": name})
+        collect_all(world)
+    (only,) = [item for item in waiting(world) if item.client_id == account]
+    assert only.changes == {"name": Changed("Account 0", "c")}
+
+
+def test_what_was_made_and_deleted_before_anybody_looked_is_nothing() -> None:
+    world = make_two_way()
+    made = world.client.create("account", {"name": "a"})
+    world.client.delete("account", made)
+    collect_all(world)
+    assert world.queue is not None
+    assert world.queue.transactions == []
+
+
+def test_what_was_made_and_deleted_while_it_waited_is_set_aside() -> None:
+    world = make_two_way()
+    made = world.client.create("account", {"name": "a"})
+    collect_all(world)
+    world.client.delete("account", made)
+    collect_all(world)
+    assert world.queue is not None
+    assert waiting(world) == []
+    assert world.queue.saved.history == [(1, Status.ARCHIVED, MADE_AND_DELETED)]
+
+
+def test_what_is_back_as_it_was_is_set_aside() -> None:
+    world = make_two_way()
+    (account,) = make_accounts(world, 1)
+    world.sync()
+    for name in ("Mine", "Account 0"):
+        world.client.update("account", account, {"name": name})
+        collect_all(world)
+    assert world.queue is not None
+    assert waiting(world) == []
+    assert [why for _, _, why in world.queue.saved.history] == [CANCELLED_OUT]
+
+
+def test_what_equals_the_link_again_is_set_aside_though_nobody_knows_what_changed() -> None:
+    world = make_two_way()
+    (account,) = make_accounts(world, 1)
+    world.sync()
+    world.client.update("account", account, {"name": "Mine"}, origin="neighbour")
+    collect_all(world)
+    assert [item.changes for item in waiting(world)] == [None]
+    world.client.update("account", account, {"name": "Account 0"}, origin="neighbour")
+    collect_all(world)
+    assert world.queue is not None
+    assert waiting(world) == []
+    assert [why for _, _, why in world.queue.saved.history] == [AS_CARRIED]
+
+
+def test_what_may_be_on_the_server_already_is_never_set_aside() -> None:
+    world = make_two_way()
+    (account,) = make_accounts(world, 1)
+    world.sync()
+    world.client.update("account", account, {"name": "Mine"})
+    collect_all(world)
+    assert world.queue is not None
+    (sent,) = waiting(world)
+    with world.state.page():
+        world.state.hold()
+        world.queue.save([replace(sent, attempts=1)])
+    world.client.update("account", account, {"name": "Account 0"})
+    collect_all(world)
+    first, second = waiting(world)
+    assert (first.changes, first.attempts) == ({"name": Changed("Account 0", "Mine")}, 1)
+    assert second.changes == {"name": Changed("Mine", "Account 0")}
+
+
+def test_it_never_collects_our_own_writes() -> None:
+    world = make_two_way()
+    ids = make_accounts(world, 3)
+    world.sync()
+    world.server.update("account", ids[0], {"name": "Theirs"})
+    world.server.delete("account", ids[1])
+    world.sync_deletion = True
+    world.sync()
+    collect_all(world)
+    assert world.queue is not None
+    assert world.queue.transactions == []
+
+
+def test_it_forwards_what_another_connection_wrote() -> None:
+    world = make_two_way()
+    made = world.client.create("account", {"name": "From below"}, origin="neighbour")
+    collect_all(world)
+    (only,) = waiting(world)
+    assert (only.client_id, only.action, only.changes) == (made, Action.CREATE, None)
+
+
+def test_it_leaves_out_what_was_done_before_the_connection_was_made() -> None:
+    world = make_two_way()
+    made = datetime(2024, 5, 1, tzinfo=UTC)
+    world.client.clock = lambda: made - timedelta(seconds=1)
+    world.client.create("account", {"name": "Before"})
+    world.client.clock = lambda: made
+    after = world.client.create("account", {"name": "After"})
+    world.queue = MemoryQueue(world.state, connected=made)
+    collect_all(world)
+    assert [item.client_id for item in waiting(world)] == [after]
+
+
+def test_a_record_that_was_never_carried_is_sent_whole_once_it_is_changed() -> None:
+    world = make_two_way()
+    made = datetime(2024, 5, 1, tzinfo=UTC)
+    world.client.clock = lambda: made - timedelta(days=1)
+    old = world.client.create("account", {"name": "Before", "city": "Brno"})
+    unwanted = world.client.create("account", {"name": "Before"})
+    world.client.clock = lambda: made
+    world.client.update("account", old, {"name": "After"})
+    world.client.delete("account", unwanted)
+    world.queue = MemoryQueue(world.state, connected=made)
+    collect_all(world)
+    (only,) = waiting(world)
+    assert (only.client_id, only.action, only.changes) == (old, Action.CREATE, None)
+
+
+def test_a_record_deleted_and_made_again_is_an_update_of_everything() -> None:
+    world = make_two_way()
+    (account,) = make_accounts(world, 1)
+    world.sync()
+    world.client.delete("account", account)
+    world.client.create("account", {"name": "Back"}, id=account)
+    collect_all(world)
+    (only,) = waiting(world)
+    assert (only.action, only.changes) == (Action.UPDATE, None)
+
+
+def test_it_collects_pairs() -> None:
+    world = make_two_way()
+    first, second = make_accounts(world, 2)
+    tag = world.server.create("tag", {"name": "VIP"})
+    world.server.associate("accounttags", first, tag)
+    world.sync()
+    pair = world.client.pair_id("accounttag", first, tag)
+    world.client.disassociate("accounttags", first, tag)
+    made = world.client.associate("accounttags", second, tag)
+    brief = world.client.associate("accounttags", first, tag)
+    world.client.delete("accounttag", brief)
+    collect_all(world)
+    removed, added = waiting(world)
+    assert (removed.client_id, removed.action, removed.changes) == (
+        pair,
+        Action.DISASSOCIATE,
+        None,
+    )
+    assert (added.client_id, added.action) == (made, Action.ASSOCIATE)
+    assert added.changes == {"accountid": Changed(None, second), "tagid": Changed(None, tag)}
+
+
+def test_a_pair_that_was_changed_in_place_is_reported() -> None:
+    world = make_two_way()
+    account, tag = world.client.create("account", {}), world.client.create("tag", {})
+    pair = world.client.associate("accounttags", account, tag)
+    collect_all(world)
+    world.client.update("accounttag", pair, {"tagid": world.client.create("tag", {})})
+    collect_all(world)
+    (problem,) = world.reporter.problems
+    assert (problem.entity, problem.record, problem.code) == ("accounttag", pair, "PairChanged")
+
+
+def test_matched_records_are_neither_made_nor_deleted_on_the_server() -> None:
+    world = make_two_way()
+    user = world.server.create("systemuser", {"domainname": "ann", "fullname": "Ann"})
+    gone = world.server.create("systemuser", {"domainname": "bob"})
+    world.sync()
+    world.client.update("systemuser", user, {"fullname": "Anna"})
+    world.client.delete("systemuser", gone)
+    made = world.client.create("systemuser", {"domainname": "eve"})
+    collect_all(world)
+    (only,) = waiting(world)
+    assert (only.client_id, only.action) == (user, Action.UPDATE)
+    told = [(item.record, item.code, item.message) for item in world.reporter.problems]
+    why = "Records of 'systemuser' exist on both sides by themselves, so it is not"
+    assert told == [
+        (
+            gone,
+            "OnlyOnClient",
+            f"The record was deleted on the client. {why} deleted on the server.",
+        ),
+        (made, "OnlyOnClient", f"The record was made on the client. {why} made on the server."),
+    ]
+
+
+def with_attributes(world: World, *attributes: Attribute) -> None:
+    """Give the client's accounts attributes that the server does not have."""
+    entity = world.client.entities["account"]
+    wider = replace(entity, attributes=(*entity.attributes, *attributes))
+    world.client.entities = {**world.client.entities, "account": wider}
+
+
+def test_a_change_of_local_attributes_is_none() -> None:
+    world = make_two_way()
+    with_attributes(world, Attribute(name="local", type=AttributeType.STRING))
+    (account,) = make_accounts(world, 1)
+    world.sync()
+    world.client.update("account", account, {"local": "x"})
+    collect_all(world)
+    assert waiting(world) == []
+    world.client.update("account", account, {"local": "y", "city": "Brno"})
+    collect_all(world)
+    (only,) = waiting(world)
+    assert only.changes == {"city": Changed(None, "Brno")}
+
+
+def test_a_record_made_outside_the_filter_is_collected() -> None:
+    world = make_two_way()
+    world.filters["account"] = make_filter()
+    made = world.client.create("account", {"city": "Praha"})
+    collect_all(world)
+    assert [item.client_id for item in waiting(world)] == [made]
+
+
+def test_an_entity_that_was_disabled_for_a_while_loses_no_edit() -> None:
+    world = make_two_way()
+    collect_all(world)
+    everything, world.entities = world.entities, ("tag",)
+    account = world.client.create("account", {"name": "Meanwhile"})
+    world.client.create("tag", {"name": "x"})
+    collect_all(world)
+    assert [item.client_id for item in waiting(world)] != [account]
+    world.entities = everything
+    world.client.create("tag", {"name": "y"})
+    collect_all(world)
+    collect_all(world)
+    actions = [(item.client_id == account, item.action) for item in waiting(world)]
+    assert actions == [(True, Action.CREATE), (False, Action.CREATE), (False, Action.CREATE)]
+
+
+def test_an_idle_collection_writes_nothing() -> None:
+    world = make_two_way()
+    make_accounts(world, 4)
+    world.sync()
+    collect_all(world)
+    writes = world.state.writes
+    assert collect_all(world) == {}
+    assert world.state.writes == writes
+
+
+def test_it_saves_the_position_after_many_versions_without_an_edit() -> None:
+    world = make_two_way()
+    collect_all(world)
+    world.client.version += FAR
+    collect_all(world)
+    assert world.queue is not None
+    assert set(world.queue.saved.collected.values()) == {0}
+    world.client.version += 1
+    collect_all(world)
+    assert set(world.queue.saved.collected.values()) == {FAR + 1}
+
+
+def edit_everything(world: World) -> None:
+    """Edits of several pages: creates, updates, deletes, pairs; then what waits is changed."""
+    ids = make_accounts(world, 4)
+    tag = world.server.create("tag", {"name": "VIP"})
+    world.sync()
+    for account in ids:
+        world.client.update("account", account, {"name": f"Mine {account[:4]}"})
+    world.client.delete("account", ids[0])
+    made = world.client.create("account", {"name": "New"})
+    world.client.associate("accounttags", ids[1], tag)
+    world.client.update("account", made, {"city": "Brno"})
+
+
+def test_it_may_die_anywhere_and_comes_to_the_same() -> None:
+    expected = make_two_way()
+    edit_everything(expected)
+    collect_all(expected)
+    wanted = waiting(expected)
+    assert len(wanted) == 6
+    dying, died = 0, True
+    while died:
+        dying += 1
+        world = make_two_way()
+        edit_everything(world)
+        died = dies(world, dying)
+        collect_all(world)
+        writes = world.state.writes
+        assert [replace(item, id=0, at=None) for item in waiting(world)] == [
+            replace(item, id=0, at=None) for item in wanted
+        ]
+        collect_all(world)
+        assert world.state.writes == writes
+    assert dying > 15
+
+
+def dies(world: World, point: int) -> bool:
+    """Collect and die at that boundary; tell whether there was one."""
+    points = iter(range(point - 1))
+
+    def before(_: str) -> None:
+        if next(points, None) is None:
+            raise Crash
+
+    world.state.before = before
+    try:
+        collect_all(world)
+    except Crash:
+        return True
+    finally:
+        world.state.before = lambda _: None
+    return False
+
+
+def test_two_collections_at_once_collect_each_edit_once() -> None:
+    world = make_two_way()
+    world.client.create("account", {"name": "a"})
+    calls = iter([True])
+
+    def before(point: str) -> None:
+        if point == "page" and next(calls, False):
+            collect_all(world)
+
+    world.state.before = before
+    collect_all(world)
+    assert len(waiting(world)) == 1
+
+
+def test_a_worker_that_lost_the_run_collects_nothing() -> None:
+    world = make_two_way()
+    world.client.create("account", {"name": "a"})
+    world.state.lost = True
+    with pytest.raises(LostLease):
+        collect_all(world)
+    assert waiting(world) == []
+
+
+class Failing(MemoryConnector):
+    """A client whose log fails, each time with the next error."""
+
+    def __init__(self, organization: MemoryOrganization, *errors: Exception) -> None:
+        super().__init__(organization, origin=CONNECTION)
+        self.errors = list(errors)
+
+    def edits(self, names: object, since: int, *, limit: int = 5000) -> Edits:
+        if self.errors:
+            raise self.errors.pop(0)
+        return super().edits(names, since, limit=limit)  # type: ignore[arg-type]
+
+
+def test_a_client_without_a_log_is_reported_once() -> None:
+    world = make_two_way()
+    client = Failing(world.client, Refused("Changes cannot be collected."))
+    assert collect_all(world, client=client) == {}
+    (problem,) = world.reporter.problems
+    assert (problem.entity, problem.code) == ("", "Refused")
+    assert problem.message == "Changes cannot be collected."
+
+
+def test_a_client_that_does_not_let_us_in_ends_the_run() -> None:
+    world = make_two_way()
+    with pytest.raises(LoginFailed):
+        collect_all(world, client=Failing(world.client, LoginFailed("No.")))
+
+
+def test_it_waits_for_a_client_that_does_not_answer() -> None:
+    world = make_two_way()
+    world.client.create("account", {"name": "a"})
+    client = Failing(world.client, Retryable("Busy.", after=3.0), Retryable("Busy."))
+    assert collect_all(world, client=client) == {}
+    assert (world.waits, len(waiting(world))) == ([3.0, 2.0], 1)
+
+
+def test_one_entity_that_fails_does_not_stop_the_others() -> None:
+    world = make_two_way()
+    make_accounts(world, 1)
+    world.sync()
+    account = next(iter(world.rows("client")))
+    world.client.update("account", account, {"name": "Mine"})
+    tag = world.client.create("tag", {"name": "x"})
+    tasks = {task.name: task for task in world.tasks()}
+    narrow = replace(
+        world.client.entities["account"],
+        attributes=tuple(
+            item for item in world.client.entities["account"].attributes if item.name != "city"
+        ),
+    )
+    world.client.entities = {**world.client.entities, "account": narrow}
+    failed = collect_tasks(world, list(tasks.values()))
+    assert failed == {"account": "Entity 'account' has no attribute 'city' any more."}
+    assert [item.client_id for item in waiting(world)] == [tag]
+    assert [item.entity for item in world.reporter.problems] == ["account"]
+
+
+def collect_tasks(world: World, tasks: list[EntityTask]) -> Mapping[str, str]:
+    assert world.queue is not None
+    source = Source(
+        client=MemoryConnector(world.client, origin=CONNECTION),
+        state=world.state,
+        queue=world.queue,
+        reporter=world.reporter,
+        options=Options(),
+    )
+    return collect(source, tasks)
+
+
+def test_a_log_that_does_not_reach_back_fails_until_a_full_run_accepts_it() -> None:
+    world = make_two_way()
+    collect_all(world)
+    world.client.create("account", {"name": "Forgotten"})
+    world.client.expire_checkpoints()
+    failed = collect_all(world)
+    assert set(failed) == set(world.entities)
+    world.reporter = MemoryReporter()
+    assert collect_all(world, full=True) == {}
+    assert [item.code for item in world.reporter.problems] == ["CheckpointExpired"]
+    later = world.client.create("account", {"name": "Later"})
+    assert collect_all(world) == {}
+    assert [item.client_id for item in waiting(world)] == [later]
+
+
+def test_a_dry_collection_writes_nothing_and_shows_what_would_wait() -> None:
+    world = make_two_way()
+    edit_everything(world)
+    assert world.queue is not None
+    real, writes, state = world.queue, world.state.writes, world.state
+    dry = DryQueue(real)
+    for _ in range(2):
+        with_dry = collect_dry(world, dry)
+        assert len(with_dry) == 6
+    assert (real.transactions, state.writes) == ([], writes)
+    collect_all(world)
+    assert [replace(item, id=0) for item in with_dry] == [
+        replace(item, id=0) for item in waiting(world)
+    ]
+
+
+def collect_dry(world: World, queue: DryQueue) -> list[Transaction]:
+    state = MemoryState(saved=world.state.saved)
+    source = Source(
+        client=MemoryConnector(world.client, origin=CONNECTION),
+        state=state,
+        queue=queue,
+        reporter=world.reporter,
+        options=Options(page_size=2),
+    )
+    collect(source, world.tasks())
+    return list(queue.due([task.key for task in world.tasks()], datetime.now(UTC)))
