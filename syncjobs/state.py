@@ -47,6 +47,11 @@ _MERGE = f"""
         digest = excluded.digest,
         state = excluded.state
 """  # noqa: S608
+_FOLLOW = f"""
+    UPDATE {_LINK} SET client_version = moved.now
+    FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[]) AS moved (id, was, now)
+    WHERE entity_id = %s AND client_id = moved.id AND client_version = moved.was
+"""  # noqa: S608
 _POSITION_FIELDS = tuple(Position.__dataclass_fields__)
 
 
@@ -125,6 +130,12 @@ class DatabaseState(State):
     def drop_links(self, entity: int, server_ids: Iterable[str]) -> None:
         """Forget links."""
         Link.objects.filter(entity_id=entity, server_id__in=list(server_ids)).delete()
+
+    def follow(self, entity: int, versions: Mapping[str, tuple[int, int]]) -> None:
+        """Let links follow, each by one conditional update."""
+        was, now = zip(*versions.values(), strict=True)
+        with connection.cursor() as cursor:
+            cursor.execute(_FOLLOW, [list(versions), list(was), list(now), entity])
 
     def marked(self, entity: int, after: str, limit: int) -> Sequence[LinkRow]:
         """Return links whose state is not CURRENT, by server id."""

@@ -32,13 +32,19 @@ class Part(Protocol):
 
 @dataclass
 class Saved:
-    """What survives a crash. `fence` is that of the worker that has the run."""
+    """What survives a crash. `fence` is that of the worker that has the run.
+
+    `writes` counts what was written, rolled back or not; `is_open`: a page is open now.
+    """
 
     positions: dict[int, Position] = field(default_factory=dict)
     links: dict[int, dict[str, LinkRow]] = field(default_factory=dict)
     left: dict[int, set[str]] = field(default_factory=dict)
     images: list[tuple[int, Images]] = field(default_factory=list)
     fence: int = 0
+    writes: int = 0
+    is_open: bool = False
+    is_held: bool = False
 
     def keep(self) -> Callable[[], None]:
         """Return what puts everything back as it is now."""
@@ -70,13 +76,16 @@ class MemoryState(State):
         self.saved = saved or Saved()
         self.parts: list[Part] = [self.saved, *([hosted] if hosted is not None else [])]
         self.fence = self.saved.fence
-        self.writes = 0
         self.before: Callable[[str], None] = lambda point: None
         self.lost = False
         self.keys: Mapping[str, int] = {}
         self.undelivered: dict[str, Waiting] = {}
         self.waits: Callable[[int, Sequence[str]], Mapping[str, Waiting]] | None = None
-        self.is_open = self.is_held = False
+
+    @property
+    def writes(self) -> int:
+        """How often something was written."""
+        return self.saved.writes
 
     @property
     def images(self) -> list[tuple[int, Images]]:
@@ -88,7 +97,7 @@ class MemoryState(State):
         """Open a page; put everything back if it breaks."""
         self.before("page")
         kept = [part.keep() for part in self.parts]
-        self.is_open, self.is_held = True, False
+        self.saved.is_open, self.saved.is_held = True, False
         try:
             yield
             self.before("commit")
@@ -97,17 +106,17 @@ class MemoryState(State):
                 restore()
             raise
         finally:
-            self.is_open = self.is_held = False
+            self.saved.is_open = self.saved.is_held = False
         self.before("after commit")
 
     def hold(self) -> None:
         """Take the lease for the rest of the page."""
-        if not self.is_open:
+        if not self.saved.is_open:
             raise OutsidePage("hold")
         if self.lost or self.fence != self.saved.fence:
             raise LostLease("Another worker has the run.")
         self.before("hold")
-        self.is_held = True
+        self.saved.is_held = True
 
     def position(self, entity: int) -> Position:
         """Return how far the entity has been read."""
@@ -154,6 +163,15 @@ class MemoryState(State):
         self.write("drop")
         for item in server_ids:
             del self._links(entity)[item]
+
+    def follow(self, entity: int, versions: Mapping[str, tuple[int, int]]) -> None:
+        """Let links follow."""
+        self.write("follow")
+        links = self._links(entity)
+        for item, link in self.links_by_client(entity, list(versions)).items():
+            was, now = versions[item]
+            if link.client_version == was:
+                links[link.server_id] = link._replace(client_version=now)
 
     def marked(self, entity: int, after: str, limit: int) -> Sequence[LinkRow]:
         """Return links whose state is not CURRENT, by server id."""
@@ -205,10 +223,25 @@ class MemoryState(State):
 
     def write(self, point: str) -> None:
         """Come to a write: it must be inside a page, under the lease."""
-        if not (self.is_open and self.is_held):
+        if not (self.saved.is_open and self.saved.is_held):
             raise OutsidePage(point)
         self.before(point)
-        self.writes += 1
+        self.saved.writes += 1
 
     def _links(self, entity: int) -> dict[str, LinkRow]:
         return self.saved.links.get(entity, {})
+
+
+class LaneState(MemoryState):
+    """The same memory for a delivery without a run: who has the lane may write."""
+
+    def __init__(self, state: MemoryState) -> None:
+        """`state` is the connection's; boundaries and what rolls back are shared."""
+        super().__init__(saved=state.saved)
+        self.parts, self.before, self.keys = state.parts, state.before, state.keys
+        self.waits = state.waits
+
+    def hold(self) -> None:
+        """Take nothing: the lane is ours."""
+        self.fence = self.saved.fence
+        super().hold()

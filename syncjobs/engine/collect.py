@@ -29,6 +29,7 @@ from connections.errors import (
     UnknownEntity,
     Unreachable,
 )
+from organizations import records
 from organizations.errors import OrganizationError
 from syncjobs.engine.editing import Editing
 from syncjobs.engine.folding import fold, is_attempted, set_aside
@@ -214,6 +215,8 @@ class _Collecting:
             for work in works:
                 self._fold(work, changes)
             changes.save(queue)
+            for key, versions in changes.followed.items():
+                state.follow(key, versions)
             behind = [key for key in self._keys if self._saved.get(key, -1) < until]
             queue.save_collected(behind, until)
         self._saved = dict(self._saved) | dict.fromkeys(behind, until)
@@ -232,6 +235,8 @@ class _Collecting:
                 changes.archived.append(set_aside(after[0], AS_CARRIED))
                 after = ()
             changes.take(before, after)
+            if link is not None and not after and edits[-1].action is records.Action.UPDATE:
+                changes.followed[key][record_id] = (link.client_version, edits[-1].version)
 
     def _folded(
         self,
@@ -254,11 +259,19 @@ class _Collecting:
 
 @dataclass(slots=True)
 class _Changes:
-    """What a page does to the queue. What never was in it is not set aside, it is nothing."""
+    """What a page does to the queue. What never was in it is not set aside, it is nothing.
+
+    `followed` are records that were written without anything to deliver: their links' client
+    versions and theirs, by entity and client id. Without that, a change of the server would meet
+    them as a conflict about which nobody can be asked.
+    """
 
     added: list[Transaction] = field(default_factory=list)
     changed: list[Transaction] = field(default_factory=list)
     archived: list[Transaction] = field(default_factory=list)
+    followed: dict[int, dict[str, tuple[int, int]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
 
     def take(self, before: Sequence[Transaction], after: Sequence[Transaction]) -> None:
         """Take a record's waiting transactions as they were and as they are."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 
 from syncjobs.engine.dry_queue import DryQueue
+from syncjobs.engine.dry_spool import DrySpool
 from syncjobs.engine.plan import Waiting
 from syncjobs.engine.planning import Planning
 from syncjobs.engine.protocols import IdSpool, State
@@ -93,6 +95,16 @@ class DryState(State):
             ours.rows.pop(item, None)
             ours.dropped.add(item)
 
+    def follow(self, entity: int, versions: Mapping[str, tuple[int, int]]) -> None:
+        """Keep followed links in memory."""
+        found = self.links_by_client(entity, list(versions))
+        followed = [
+            link._replace(client_version=versions[item][1])
+            for item, link in found.items()
+            if link.client_version == versions[item][0]
+        ]
+        self.save_links(entity, followed)
+
     def marked(self, entity: int, after: str, limit: int) -> Sequence[LinkRow]:
         """Return links as this run would have marked them."""
         ours = self._of(entity)
@@ -111,8 +123,9 @@ class DryState(State):
         return [found[item] for item in sorted(found)[:limit]]
 
     def spool(self, entity: int) -> IdSpool:
-        """Return a spool that compares with the saved links; whoever asks looks at ours too."""
-        return self._state.spool(entity)
+        """Return a spool that compares with the links as they would be."""
+        ours = self._of(entity).rows
+        return DrySpool(self._state.spool(entity), partial(self.links, entity), ours)
 
     def count_links(self, entity: int) -> int:
         """Return how many records would be linked."""

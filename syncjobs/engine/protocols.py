@@ -72,6 +72,13 @@ class State(Protocol):
     def drop_links(self, entity: int, server_ids: Iterable[str]) -> None:
         """Forget links of records that both sides no longer have. Inside `page` only."""
 
+    def follow(self, entity: int, versions: Mapping[str, tuple[int, int]]) -> None:
+        """Let links follow client records that were written without anything to carry.
+
+        `versions`: client id → client version of the link, and the record's. A link that is not
+        at the first stays as it is. Inside `page` only.
+        """
+
     def marked(self, entity: int, after: str, limit: int) -> Sequence[LinkRow]:
         """Return links whose state is not CURRENT, by server id, those after `after`."""
 

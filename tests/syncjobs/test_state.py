@@ -56,6 +56,16 @@ def test_it_returns_links_as_they_were_saved() -> None:
     assert by_client == {links[1].client_id: links[1]}
 
 
+def test_links_follow_records_unless_they_have_gone_on() -> None:
+    state, key = make_state(), make_key()
+    still, moved = make_link(), make_link(client_version=9)
+    state.save_links(key, [still, moved], new=True)
+    state.follow(key, {still.client_id: (7, 11), moved.client_id: (7, 11)})
+    found = state.links(key, [still.server_id, moved.server_id])
+    assert found[still.server_id] == still._replace(client_version=11)
+    assert found[moved.server_id] == moved
+
+
 def test_it_replaces_links_and_adds_others() -> None:
     state, key = make_state(), 0
     key = make_key()

@@ -121,6 +121,27 @@ def test_what_is_back_as_it_was_is_set_aside() -> None:
     assert [why for _, _, why in world.queue.saved.history] == [CANCELLED_OUT]
 
 
+def test_what_is_not_the_servers_business_does_not_become_a_conflict() -> None:
+    world = make_two_way()
+    entity = world.server.entity("account")
+    attributes = tuple(
+        replace(item, is_creatable=False, is_updatable=False) if item.name == "city" else item
+        for item in entity.attributes
+    )
+    world.server.entities = {
+        **world.server.entities,
+        "account": replace(entity, attributes=attributes),
+    }
+    (account,) = make_accounts(world, 1)
+    world.sync()
+    world.client.update("account", account, {"city": "written by the client itself"})
+    world.sync()
+    assert waiting(world) == []
+    world.server.update("account", account, {"city": "Wien"})
+    assert world.counts().updated == 1
+    assert world.client.get("account", account)["city"] == "Wien"
+
+
 def test_what_equals_the_link_again_is_set_aside_though_nobody_knows_what_changed() -> None:
     world = make_two_way()
     (account,) = make_accounts(world, 1)
