@@ -17,7 +17,8 @@ from syncjobs.engine.values import LinkRow
 class Case:
     """A transaction that is to be delivered now.
 
-    `late` are columns that follow in a second pass. `is_looked`: the server was asked for the
+    `late` are columns that follow in a second pass. `is_followed`: a later change of the record
+    waits behind it. `is_looked`: the server was asked for the
     record, so that none means it has none.
     """
 
@@ -28,6 +29,7 @@ class Case:
     server: ServerRecord | Rejected | None = None
     is_looked: bool = False
     late: frozenset[str] = frozenset()
+    is_followed: bool = False
 
     @property
     def server_id(self) -> str:

@@ -73,18 +73,23 @@ def decide(case: Case) -> Decision:
             return _disassociate(case, case.server)
 
 
-def agreed(case: Case, server_version: int, server_digest: str) -> LinkRow:
+def agreed(
+    case: Case, server_version: int, server_digest: str, *, is_whole: bool = True
+) -> LinkRow:
     """Return the link after a delivery.
 
     Its digest is the client's record, so that the next pull brings what the server made of it.
-    Where the client's record changed since, it is the server's.
+    Where the client's record has more than was delivered, it is the server's, and the client's
+    version is no longer that of the link: so a pull in between leaves it alone.
     """
     transaction, client = case.transaction, case.client
-    is_same = client is not None and client.version == transaction.version
-    digest = client.digest if client is not None and is_same else server_digest
-    return LinkRow(
-        case.server_id, transaction.client_id, server_version, transaction.version, digest
-    )
+    if case.is_followed or not is_whole:
+        version, digest = 0, server_digest
+    elif client is not None and client.version == transaction.version:
+        version, digest = client.version, client.digest
+    else:
+        version, digest = transaction.version, server_digest
+    return LinkRow(case.server_id, transaction.client_id, server_version, version, digest)
 
 
 def _record(case: Case, server: ServerRecord | None) -> Decision:
@@ -93,11 +98,11 @@ def _record(case: Case, server: ServerRecord | None) -> Decision:
         return Settle(status=Status.ARCHIVED, why="The client does not have the record any more.")
     if server is not None:
         return _update(case, server, changes)
+    if case.ends.is_matched:
+        return Settle(status=Status.ERROR, code=MATCHED, message=_not_made(case))
     is_new = case.transaction.action is transactions.Action.CREATE and case.link is None
     if not is_new:
         return _deleted(case, changes)
-    if case.ends.is_matched:
-        return Settle(status=Status.ERROR, code=MATCHED, message=_not_made(case))
     return _create(case, _news(changes), late=case.late)
 
 

@@ -33,6 +33,7 @@ class Node:
 
     `after` are the ids of those it waits for → the columns because of which it does, empty where
     it must wait in any case. `late` are columns that were left out to cut a cycle.
+    `is_followed`: a later change of the record waits.
     """
 
     transaction: Transaction
@@ -40,6 +41,7 @@ class Node:
     rank: int
     after: dict[int, set[str]] = field(default_factory=dict)
     late: set[str] = field(default_factory=set)
+    is_followed: bool = False
 
     @property
     def record(self) -> Record:

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from connections.connectors.base import Batch, BatchResult, Failure, FailureKind
 from connections.errors import (
@@ -131,7 +131,8 @@ class _Push:
         for case in cases:
             decision = _decided(case)
             if isinstance(decision, Send):
-                sent = results.attempted(case) if is_first else case
+                is_noted = is_first or decision.late
+                sent = results.attempted(case, decision) if is_noted else case
                 sends.setdefault(decision.action, []).append((sent, decision))
             else:
                 self._settled(results.settle(case, decision))
@@ -175,17 +176,18 @@ class _Push:
             for at, (_, send) in enumerate(sends)
             if at not in result.failed and send.action is not Action.DELETE
         ]
-        moved = {at: result.ids[at] for at in places if not _is_still(sends[at][0])}
+        moved = {
+            at: result.ids[at]
+            for at in places
+            if not _is_still(sends[at][0]) and not sends[at][1].late
+        }
         there = ends.on_server(list(moved.values()))
         found = {}
         for at in places:
             case, send = sends[at]
             read = there.get(moved.get(at, ""))
             digest = read.digest if isinstance(read, ServerRecord) else _digest(ends, send)
-            if send.late:
-                digest = _digest(ends, send)
-                case = replace(case, client=None)
-            link = agreed(case, result.versions[at], digest)
+            link = agreed(case, result.versions[at], digest, is_whole=not send.late)
             found[at] = link._replace(server_id=result.ids[at])
         return found
 
@@ -266,7 +268,9 @@ def _is_moved(failure: Failure) -> bool:
 
 
 def _is_still(case: Case) -> bool:
-    """Return whether the client's record is what is delivered."""
+    """Return whether the client's record is what is delivered, as far as it is known."""
+    if case.is_followed:
+        return False
     client = case.client
     is_pair = case.transaction.action is transactions.Action.ASSOCIATE
     return is_pair or (client is not None and client.version == case.transaction.version)

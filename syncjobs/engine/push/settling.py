@@ -33,9 +33,15 @@ class Results:
     _problems: list[Problem] = field(default_factory=list)
     _images: list[Images] = field(default_factory=list)
 
-    def attempted(self, case: Case) -> Case:
-        """Note that it is sent now, before it is: so a lost answer is recognised afterwards."""
+    def attempted(self, case: Case, send: Send) -> Case:
+        """Note that it is sent now, before it is: so a lost answer is recognised afterwards.
+
+        What is left out of it becomes changes of its own, which follow.
+        """
         raised = replace(case.transaction, attempts=case.transaction.attempts + 1)
+        if send.late:
+            raised = replace(raised, changes=_kept(case, send))
+            self._added += _following(case, send)
         self.keep(raised)
         return replace(case, transaction=raised)
 
@@ -111,10 +117,8 @@ class Results:
         elif send.asked:
             transaction = self._asked(transaction, send, link)
         elif link is not None:
-            self._link(case, _ahead(link, send))
-        self._added += _following(case, send)
-        why = send.why or (_FOLLOWS if send.late else "")
-        self.keep(transaction, why)
+            self._link(case, link)
+        self.keep(transaction, send.why or (_FOLLOWS if send.late else ""))
         return transaction
 
     def remember(
@@ -196,39 +200,44 @@ class Results:
         self._links[link.server_id] = link
 
 
-def _ahead(link: LinkRow, send: Send) -> LinkRow:
-    """Return the link of a record of which a part follows: the client's is ahead of it."""
-    return link._replace(client_version=0) if send.late else link
+def _kept(case: Case, send: Send) -> dict[str, Changed]:
+    """Return the changes without what follows."""
+    held, changes = frozenset[str]().union(*send.late), case.transaction.changes
+    if changes is None:
+        sent = zip(case.ends.layout.columns[1:], send.sent[1:], strict=True)
+        changes = {name: Changed(None, value) for name, value in sent if value is not None}
+    return {name: changed for name, changed in changes.items() if name not in held}
 
 
 def _following(case: Case, send: Send) -> list[Transaction]:
-    """Return the changes that follow a create of which a part was left out."""
-    changes = case.transaction.changes
-    place = case.ends.place
-    row = case.client.row if case.client is not None else ()
-    found = []
-    for names in send.late:
-        new = {
-            name: changes[name].new if changes and name in changes else row[place[name]]
-            for name in names
-            if (changes and name in changes) or row
-        }
-        given = {name: Changed(None, value) for name, value in new.items() if value is not None}
-        found.append(
-            replace(
-                case.transaction,
-                id=0,
-                action=transactions.Action.UPDATE,
-                changes=given,
-                attempts=0,
-                status=Status.PENDING,
-                message="",
-                code="",
-                conflict=None,
-                choices={},
-            )
+    """Return the changes that follow: one for each group of columns that were left out."""
+    return [
+        replace(
+            case.transaction,
+            id=0,
+            action=transactions.Action.UPDATE,
+            changes=_values(case, names),
+            attempts=0,
+            next_attempt=None,
+            message="",
+            code="",
+            conflict=None,
+            choices={},
         )
-    return found
+        for names in send.late
+    ]
+
+
+def _values(case: Case, names: frozenset[str]) -> dict[str, Changed]:
+    """Return what these columns are to become, from nothing."""
+    changes, place = case.transaction.changes or {}, case.ends.place
+    row = case.client.row if case.client is not None else ()
+    news = {
+        name: changes[name].new if name in changes else row[place[name]]
+        for name in names
+        if name in changes or row
+    }
+    return {name: Changed(None, value) for name, value in news.items() if value is not None}
 
 
 def _losing(case: Case, send: Send) -> Transaction:

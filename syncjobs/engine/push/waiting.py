@@ -52,6 +52,7 @@ def _wait_for_earlier(
     due = {node.transaction.id for node in nodes}
     for node in nodes:
         chain = known.get(node.transaction.client_id, ())
+        node.is_followed = bool(chain) and chain[-1].id != node.transaction.id
         earlier = [item for item in chain if _is_before(item, node.transaction)]
         if not earlier:
             continue

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from connections.connectors.memory import MemoryConnector, MemoryOrganization
 from syncjobs.engine.collect import Source, collect
 from syncjobs.engine.push.delivery import Delivery
 from syncjobs.engine.push.pushing import push
-from syncjobs.engine.sync import sync
-from syncjobs.engine.transactions import Status, Transaction
-from syncjobs.engine.values import ConflictRule, Counts, EntityTask, Options, Report
+from syncjobs.engine.transactions import Action, Changed, Status, Transaction
+from syncjobs.engine.values import ConflictRule, Counts, EntityTask, Options
 from tests.syncjobs.engine.memory_queue import MemoryQueue
 from tests.syncjobs.engine.memory_state import MemoryReporter, MemoryState
 from tests.syncjobs.engine.world import CONNECTION, World, make_entities
@@ -21,27 +20,16 @@ from tests.syncjobs.engine.world import CONNECTION, World, make_entities
 class TwoWays(World):
     """A world with a queue; `rule` decides conflicts."""
 
-    queue: MemoryQueue = field(kw_only=True)
     rule: ConflictRule = ConflictRule.SERVER
+
+    @property
+    def line(self) -> MemoryQueue:
+        """The queue, which it always has."""
+        assert self.queue is not None
+        return self.queue
 
     def task(self, name: str) -> EntityTask:
         return replace(super().task(name), conflict_rule=self.rule)
-
-    def sync(self, *, full: bool = False, dry_run: bool = False) -> dict[str, Report]:
-        self._prepare()
-        server, client = self._connectors()
-        reports = sync(
-            server,
-            client,
-            self.tasks(),
-            self.state,
-            self.reporter,
-            queue=self.queue,
-            full=full,
-            dry_run=dry_run,
-            options=self._options(),
-        )
-        return {report.entity: report for report in reports}
 
     def collect(self) -> None:
         """Only collect."""
@@ -50,7 +38,7 @@ class TwoWays(World):
         source = Source(
             client=client,
             state=self.state,
-            queue=self.queue,
+            queue=self.line,
             reporter=self.reporter,
             options=self._options(),
         )
@@ -69,7 +57,7 @@ class TwoWays(World):
             server=server,
             client=client,
             state=self.state,
-            queue=self.queue,
+            queue=self.line,
             reporter=self.reporter,
             translations=self.state.translations(["systemuser"]),
             options=self._options(),
@@ -78,7 +66,7 @@ class TwoWays(World):
 
     def transactions(self, *statuses: Status) -> list[Transaction]:
         """Return the transactions of these statuses, or all."""
-        return [item for item in self.queue.transactions if not statuses or item.status in statuses]
+        return [item for item in self.line.transactions if not statuses or item.status in statuses]
 
     def transaction(self, *statuses: Status) -> Transaction:
         """Return the only one."""
@@ -87,7 +75,7 @@ class TwoWays(World):
 
     def history(self) -> list[str]:
         """Return why transactions became what they are."""
-        return [why for _, _, why in self.queue.saved.history]
+        return [why for _, _, why in self.line.saved.history]
 
     def writes(self) -> int:
         """Return how many writes the server's log holds."""
@@ -132,3 +120,25 @@ def make_both(world: TwoWays, count: int = 1, **values: object) -> list[str]:
     made = [world.server.create("account", given) for _ in range(count)]
     world.sync()
     return made
+
+
+def put_in(
+    world: TwoWays,
+    entity: str,
+    client_id: str,
+    action: Action,
+    changes: Mapping[str, Changed] | None,
+) -> None:
+    """Put a change into the queue that nobody collected."""
+    version = world.client.version
+    made = Transaction(
+        entity=world.task(entity).key,
+        client_id=client_id,
+        action=action,
+        version=version,
+        first_version=version,
+        changes=changes,
+    )
+    with world.state.page():
+        world.state.hold()
+        world.line.add([made])
