@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from syncjobs import images
+from syncjobs import images, transactions
 from syncjobs.models import Image, Run
 
 KEPT = timedelta(days=90)
@@ -40,5 +40,5 @@ def _runs(at: datetime) -> int:
     return removed
 
 
-STEPS: Sequence[Callable[[datetime], int]] = (images.retain, _runs)
+STEPS: Sequence[Callable[[datetime], int]] = (images.retain, transactions.forget_delivered, _runs)
 """What is removed, in this order; each returns how many rows went."""

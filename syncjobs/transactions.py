@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection as database
 from django.db.models import Q
@@ -17,6 +17,9 @@ from syncjobs.engine.protocols import Queue
 from syncjobs.engine.transactions import Action, Status, Transaction
 from syncjobs.engine.values import Side
 from syncjobs.models import ClientCheckpoint, OfflineTransaction, Run, TransactionEvent
+
+PROCESSED_KEPT = timedelta(days=90)
+"""How long a delivered transaction is kept, with its history."""
 
 _Status = OfflineTransaction.Status
 _WAITING = (_Status.PENDING, _Status.ERROR)
@@ -190,3 +193,15 @@ def waiting(entity: int, client_ids: Sequence[str]) -> Mapping[str, Waiting]:
         for row in newest
         if row.status != _Status.PROCESSED
     }
+
+
+def forget_delivered(now: datetime) -> int:
+    """Remove delivered transactions whose time is over, with their history; return how many."""
+    old = OfflineTransaction.objects.filter(
+        status=_Status.PROCESSED, finished__lt=now - PROCESSED_KEPT
+    )
+    removed = 0
+    while batch := list(old.order_by("pk").values_list("pk", flat=True)[:_BATCH]):
+        OfflineTransaction.objects.filter(pk__in=batch).delete()
+        removed += len(batch)
+    return removed
