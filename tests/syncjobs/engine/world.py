@@ -10,8 +10,11 @@ from connections.connectors.memory import MemoryConnector, MemoryOrganization
 from organizations.query.nodes import Condition, Group, Operator, Query
 from organizations.records import Row
 from organizations.schema import Attribute, AttributeType, Entity, ManyToMany
+from syncjobs.engine.airbag import Guard
+from syncjobs.engine.approved import Approved
+from syncjobs.engine.planned import Book
 from syncjobs.engine.sync import sync
-from syncjobs.engine.values import Counts, EntityTask, Options, Report
+from syncjobs.engine.values import ConflictRule, Counts, EntityTask, Leaving, Options, Report
 from tests.syncjobs.engine.memory_queue import MemoryQueue
 from tests.syncjobs.engine.memory_state import MemoryReporter, MemoryState
 
@@ -89,6 +92,11 @@ class World:
     entities: Sequence[str] = ("account", "accounttag", "systemuser", "tag")
     options: Options = Options(read_ahead=False)
     queue: MemoryQueue | None = None
+    conflict_rule: ConflictRule = ConflictRule.SERVER
+    guard: Guard | None = None
+    leaving: Leaving = Leaving.DELETE
+    is_tracked: bool = False
+    reading: type[MemoryConnector] | None = None
 
     def tasks(self) -> list[EntityTask]:
         return [self.task(name) for name in self.entities]
@@ -102,21 +110,33 @@ class World:
             attributes=server.attributes,
             query=self.filters.get(name),
             sync_deletion=self.sync_deletion,
+            is_tracked=self.is_tracked,
+            leaving=self.leaving,
         )
 
-    def sync(self, *, full: bool = False, dry_run: bool = False) -> dict[str, Report]:
+    def sync(
+        self,
+        *,
+        full: bool = False,
+        dry_run: bool = False,
+        book: Book | None = None,
+        approved: Approved | None = None,
+    ) -> dict[str, Report]:
         self.reporter = replace(MemoryReporter(), cancel_at=self.reporter.cancel_at)
         self.state.keys = {task.name: task.key for task in self.tasks()}
         options = replace(self.options, sleep=self.waits.append, clock=lambda: self.now)
         reports = sync(
-            MemoryConnector(self.server),
+            (self.reading or MemoryConnector)(self.server),
             MemoryConnector(self.client, origin=CONNECTION),
             self.tasks(),
             self.state,
             self.reporter,
             queue=self.queue,
+            guard=self.guard,
             full=full,
             dry_run=dry_run,
+            book=book,
+            approved=approved,
             options=options,
         )
         return {report.entity: report for report in reports}
