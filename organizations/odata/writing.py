@@ -17,7 +17,7 @@ from organizations.odata.names import Shape
 from organizations.odata.rows import version_of
 from organizations.participation import MASKS
 from organizations.records import RecordValue, Reference
-from organizations.schema import VERSION, Attribute, AttributeType
+from organizations.schema import Attribute, AttributeType
 from organizations.values import guid
 
 _BIND = "@odata.bind"
@@ -108,8 +108,6 @@ def _values(call: Call, shape: Shape) -> Values:
 
 
 def _value(shape: Shape, attribute: Attribute, name: str, value: Any) -> RecordValue:
-    if attribute.name == VERSION:
-        raise ODataError(f"Property '{name}' cannot be written.", target=name)
     if attribute.is_lookup and value is not None:
         raise ODataError(
             f'Bind the lookup instead: "{attribute.name}_{{entity}}@odata.bind": '
