@@ -31,6 +31,7 @@ from connections.errors import Rejected
 from organizations.records import Action, Row, Value
 from syncjobs.engine import transactions
 from syncjobs.engine.conflicts import Meeting, Ruling, ServerChange, rule_on
+from syncjobs.engine.plan import is_untouched
 from syncjobs.engine.push.cases import Case, Decision, Send, Settle
 from syncjobs.engine.push.ends import ServerRecord
 from syncjobs.engine.transactions import Changed, Conflict, Status
@@ -78,14 +79,17 @@ def agreed(
 ) -> LinkRow:
     """Return the link after a delivery.
 
-    Its digest is the client's record, so that the next pull brings what the server made of it.
-    Where the client's record has more than was delivered, it is the server's, and the client's
-    version is no longer that of the link: so a pull in between leaves it alone.
+    Its digest is the client's record, so that the next pull brings what the server made of it;
+    also where an older change is delivered on a person's wish, and the client has the server's
+    values by now. Where the client's record has more than was delivered, it is the server's, and
+    the client's version is not that of the link: so a pull in between leaves it alone.
     """
-    transaction, client = case.transaction, case.client
+    transaction, client, link = case.transaction, case.client, case.link
     if case.is_followed or not is_whole:
         version, digest = 0, server_digest
-    elif client is not None and client.version == transaction.version:
+    elif client is not None and (
+        client.version == transaction.version or (link is not None and is_untouched(client, link))
+    ):
         version, digest = client.version, client.digest
     else:
         version, digest = transaction.version, server_digest

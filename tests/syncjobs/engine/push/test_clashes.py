@@ -1,0 +1,359 @@
+"""Both sides changed a record: what each rule makes of it, from the edit to rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from syncjobs.engine.conflicts import WHOLE
+from syncjobs.engine.transactions import Changed, Conflict, Status, Transaction
+from syncjobs.engine.values import ConflictRule, Counts, LinkState, Side
+from tests.syncjobs.engine.push.deliver import TwoWays, make_both, make_two_ways
+from tests.syncjobs.engine.world import make_filter
+
+RULES = list(ConflictRule)
+ASK, CLIENT, MERGE, NEWEST, SERVER = (
+    ConflictRule(name) for name in ("ask", "client", "merge", "newest", "server")
+)
+
+
+def make_clash(rule: ConflictRule, **server: object) -> tuple[TwoWays, str]:
+    """Let both sides change a record; the client its name and city."""
+    world = make_two_ways(rule)
+    (first,) = make_both(world, revenue="1")
+    world.client.update("account", first, {"name": "mine", "city": "Praha"})
+    world.server.update("account", first, server or {"name": "theirs"})
+    return world, first
+
+
+def make_both_delete(rule: ConflictRule, *, is_client: bool) -> tuple[TwoWays, str]:
+    """Let one side delete what the other changed."""
+    world = make_two_ways(rule)
+    (first,) = make_both(world)
+    if is_client:
+        world.client.delete("account", first)
+        world.server.update("account", first, {"name": "theirs"})
+    else:
+        world.client.update("account", first, {"name": "mine"})
+        world.server.delete("account", first)
+    return world, first
+
+
+def choose(world: TwoWays, **choices: Side) -> None:
+    """Decide a conflict as a person does."""
+    asked = world.transaction(Status.ERROR)
+    with world.state.page():
+        world.state.hold()
+        decided = replace(asked, status=Status.PENDING, choices=choices)
+        world.line.save([decided], "Chosen by ann.")
+
+
+def equal(world: TwoWays) -> bool:
+    return world.rows("server") == world.rows("client")
+
+
+def test_the_server_wins() -> None:
+    world, first = make_clash(SERVER)
+    counts = world.sync()["account"].counts
+    assert counts == Counts(read=1, updated=1, conflicts=1)
+    assert equal(world)
+    assert world.client.get("account", first)["name"] == "theirs"
+    kept = world.transaction(Status.ARCHIVED)
+    assert kept.changes == {"name": Changed("Both", "mine"), "city": Changed("Brno", "Praha")}
+    assert kept.conflict == Conflict(
+        base={"name": "Both", "city": "Brno"},
+        server={"name": "theirs", "city": "Brno"},
+        client={"name": "mine", "city": "Praha"},
+        server_version=world.server.stored("account", first).version,
+    )
+    assert world.history() == [
+        "The record was changed on the client, and changed on the server. The rule says that the "
+        "server wins."
+    ]
+    before = (world.server.version, world.client.version)
+    assert world.counts() == Counts()
+    assert (world.server.version, world.client.version) == before
+
+
+def test_a_value_that_lost_can_be_set_to_pending() -> None:
+    world, first = make_clash(SERVER)
+    world.sync()
+    lost = world.transaction(Status.ARCHIVED)
+    pend(world, lost)
+    world.sync()
+    assert world.server.get("account", first)["name"] == "mine"
+    world.sync()
+    assert equal(world)
+
+
+def pend(world: TwoWays, item: Transaction) -> None:
+    with world.state.page():
+        world.state.hold()
+        world.line.save([replace(item, status=Status.PENDING)], "Set to Pending by ann.")
+
+
+def test_the_client_wins_and_the_servers_values_are_kept() -> None:
+    world, first = make_clash(CLIENT)
+    counts = world.sync()["account"].counts
+    assert (counts.pushed, counts.conflicts) == (1, 1)
+    assert equal(world)
+    assert world.server.get("account", first)["name"] == "mine"
+    kept = world.transaction(Status.ARCHIVED)
+    assert (kept.code, kept.changes) == ("Lost", {"name": Changed("mine", "theirs")})
+    pend(world, kept)
+    world.sync()
+    world.sync()
+    assert world.server.get("account", first)["name"] == "theirs"
+    assert equal(world)
+
+
+def test_the_client_wins_only_what_it_changed() -> None:
+    world, first = make_clash(CLIENT, revenue="2")
+    world.sync()
+    assert equal(world)
+    assert str(world.client.get("account", first)["revenue"]) == "2.00"
+    assert world.transactions(Status.ARCHIVED) == []
+
+
+def test_fields_of_both_sides_are_merged() -> None:
+    world, first = make_clash(MERGE, revenue="2")
+    counts = world.sync()["account"].counts
+    assert (counts.pushed, counts.conflicts) == (1, 1)
+    assert equal(world)
+    merged = world.client.get("account", first)
+    assert (merged["name"], merged["city"], str(merged["revenue"])) == ("mine", "Praha", "2.00")
+
+
+def test_a_merge_lets_go_what_it_can_and_asks_for_the_rest() -> None:
+    world, first = make_clash(MERGE)
+    world.sync()
+    on_server = world.server.get("account", first)
+    assert (on_server["name"], on_server["city"]) == ("theirs", "Praha")
+    asked = world.transaction(Status.ERROR)
+    assert asked.code == "Conflict"
+    assert asked.conflict == Conflict(
+        base={"name": "Both"},
+        server={"name": "theirs"},
+        client={"name": "mine"},
+        server_version=world.server.stored("account", first).version,
+    )
+    assert world.client.get("account", first)["name"] == "mine"
+    choose(world, name=Side.CLIENT)
+    world.sync()
+    assert equal(world)
+    assert world.server.get("account", first)["name"] == "mine"
+
+
+def test_a_merge_that_was_decided_for_the_server_takes_its_value() -> None:
+    world, first = make_clash(MERGE)
+    world.sync()
+    choose(world, name=Side.SERVER)
+    world.sync()
+    assert equal(world)
+    assert world.client.get("account", first)["name"] == "theirs"
+
+
+def test_a_person_is_asked() -> None:
+    world, first = make_clash(ASK)
+    counts = world.push()["account"]
+    assert counts == Counts(conflicts=1)
+    asked = world.transaction(Status.ERROR)
+    assert (asked.code, asked.choices) == ("Conflict", {})
+    (problem,) = world.reporter.problems
+    assert (problem.code, problem.record) == ("Conflict", first)
+    assert problem.message.endswith("The rule says that a person decides.")
+    assert world.server.get("account", first)["name"] == "theirs"
+    world.sync()
+    assert world.client.get("account", first)["name"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("choices", "name", "city"),
+    [
+        ({WHOLE: Side.CLIENT}, "mine", "Praha"),
+        ({WHOLE: Side.SERVER}, "theirs", "Brno"),
+        ({"name": Side.CLIENT, "city": Side.SERVER}, "mine", "Brno"),
+        ({"name": Side.SERVER, "city": Side.CLIENT}, "theirs", "Praha"),
+    ],
+)
+def test_a_choice_is_carried_out(choices: dict[str, Side], name: str, city: str) -> None:
+    world, first = make_clash(ASK)
+    world.sync()
+    choose(world, **choices)
+    world.sync()
+    world.sync()
+    assert equal(world)
+    found = world.server.get("account", first)
+    assert (found["name"], found["city"]) == (name, city)
+    assert "A person chose" in world.history()[-1] or world.history()[-2:]
+
+
+def test_a_choice_for_an_older_version_is_asked_again() -> None:
+    world, first = make_clash(ASK)
+    world.sync()
+    choose(world, **{WHOLE: Side.CLIENT})
+    world.server.update("account", first, {"name": "newer"})
+    world.push()
+    asked = world.transaction(Status.ERROR)
+    assert asked.conflict is not None
+    assert asked.conflict.server["name"] == "newer"
+    assert asked.choices == {}
+    assert "changed again since the choice was made" in asked.message
+
+
+def test_both_sides_changed_alike() -> None:
+    world, first = make_clash(ASK, name="mine", city="Praha")
+    writes = world.writes()
+    assert world.push()["account"] == Counts(pushed=1)
+    assert world.writes() == writes
+    assert world.counts().conflicts == 0
+    assert world.transaction().status is Status.PROCESSED
+
+
+@pytest.mark.parametrize("rule", [SERVER, NEWEST])
+def test_a_deletion_of_the_server_wins(rule: ConflictRule) -> None:
+    world, first = make_both_delete(rule, is_client=False)
+    world.sync_deletion = True
+    world.sync()
+    assert world.rows("client") == {}
+    assert world.transaction(Status.ARCHIVED).changes == {"name": Changed("Both", "mine")}
+
+
+def test_a_record_the_server_deleted_is_made_again() -> None:
+    world, first = make_both_delete(CLIENT, is_client=False)
+    world.sync()
+    assert equal(world)
+    assert world.server.get("account", first)["name"] == "mine"
+    assert world.server.get("account", first)["city"] == "Brno"
+    world.sync()
+    assert world.state.links(1, [first])[first].state is LinkState.CURRENT
+
+
+def test_a_record_is_made_again_without_what_is_gone() -> None:
+    world = make_two_ways(CLIENT)
+    (parent,) = make_both(world)
+    child = world.server.create("account", {"name": "child", "parentaccountid": parent})
+    world.sync()
+    world.server.delete("account", child)
+    world.client.update("account", child, {"name": "mine"})
+    world.push()
+    assert world.server.get("account", child)["parentaccountid"] == parent
+    assert [item.action.value for item in world.transactions()] == ["update", "update"]
+
+
+@pytest.mark.parametrize("rule", [MERGE, ASK])
+@pytest.mark.parametrize("is_client", [True, False])
+@pytest.mark.parametrize("side", [Side.CLIENT, Side.SERVER])
+def test_a_deletion_is_asked_about(rule: ConflictRule, is_client: bool, side: Side) -> None:
+    world, first = make_both_delete(rule, is_client=is_client)
+    world.sync_deletion = True
+    world.push()
+    asked = world.transaction(Status.ERROR)
+    assert asked.conflict is not None
+    assert (asked.conflict.server_version == 0) is not is_client
+    choose(world, **{WHOLE: side})
+    world.sync()
+    world.sync()
+    assert equal(world)
+    is_there = (side is Side.SERVER) == is_client
+    assert (first in world.rows("server")) is is_there
+
+
+@pytest.mark.parametrize("rule", [SERVER, NEWEST])
+def test_a_record_the_client_deleted_comes_back(rule: ConflictRule) -> None:
+    world, first = make_both_delete(rule, is_client=True)
+    world.sync()
+    assert equal(world)
+    assert world.client.get("account", first)["name"] == "theirs"
+
+
+def test_a_record_the_server_changed_is_deleted_and_can_be_made_again() -> None:
+    world, first = make_both_delete(CLIENT, is_client=True)
+    world.sync()
+    assert world.rows("server") == {} == world.rows("client")
+    kept = world.transaction(Status.ARCHIVED)
+    assert kept.action.value == "create"
+    pend(world, kept)
+    world.sync()
+    assert world.server.get("account", first)["name"] == "theirs"
+
+
+def test_both_sides_deleted_it() -> None:
+    world = make_two_ways(ASK)
+    (first,) = make_both(world)
+    world.client.delete("account", first)
+    world.server.delete("account", first)
+    assert world.push()["account"] == Counts(pushed=1)
+    assert world.state.count_links(1) == 0
+
+
+def make_left(rule: ConflictRule) -> tuple[TwoWays, str]:
+    """Let a record leave the filter and stay on the client."""
+    world = make_two_ways(rule)
+    world.filters = {"account": make_filter("city", "Brno")}
+    (first,) = make_both(world)
+    world.server.update("account", first, {"city": "Wien"})
+    world.sync()
+    assert world.state.links(1, [first])[first].state is LinkState.LEFT_FILTER
+    return world, first
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_an_edit_of_a_record_that_left_the_filter(rule: ConflictRule) -> None:
+    world, first = make_left(rule)
+    world.client.update("account", first, {"name": "mine"})
+    counts = world.push()["account"]
+    assert counts.conflicts == 1
+    goes = rule in (CLIENT, MERGE)
+    assert counts.pushed == goes
+    on_server = world.server.get("account", first)
+    assert (on_server["name"], on_server["city"]) == ("mine" if goes else "Both", "Wien")
+    status = Status.ERROR if rule is ASK else Status.PROCESSED if goes else Status.ARCHIVED
+    assert world.transactions()[0].status is status
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_deletion_of_a_record_that_left_the_filter(rule: ConflictRule) -> None:
+    world, first = make_left(rule)
+    world.client.delete("account", first)
+    world.push()
+    assert (first in world.rows("server")) is (rule is not CLIENT)
+    if rule in (SERVER, CLIENT, NEWEST):
+        assert world.state.count_links(1) == 0
+        world.server.update("account", first, {"city": "Brno"}) if rule is not CLIENT else None
+        world.sync()
+        assert (first in world.rows("client")) is (rule is not CLIENT)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_both_sides_made_a_record_with_the_same_id(rule: ConflictRule) -> None:
+    world = make_two_ways(rule)
+    made = world.client.create("account", {"name": "mine", "city": "Brno"})
+    world.server.create("account", {"name": "theirs", "revenue": "5"}, id=made)
+    counts = world.push()["account"]
+    assert counts.conflicts == 1
+    on_server = world.server.get("account", made)
+    assert on_server["name"] == ("mine" if rule is CLIENT else "theirs")
+    assert on_server["city"] == ("Brno" if rule in (CLIENT, MERGE) else None)
+    if rule in (SERVER, CLIENT, NEWEST):
+        world.sync()
+        world.sync()
+        assert equal(world)
+
+
+def test_a_conflict_met_while_writing_is_decided_likewise() -> None:
+    world = make_two_ways(CLIENT)
+    (first,) = make_both(world)
+    world.client.update("account", first, {"name": "mine"})
+    world.collect()
+
+    def meddle(point: str) -> None:
+        if point == "after commit":
+            world.state.before = lambda point: None
+            world.server.update("account", first, {"name": "theirs"})
+
+    world.state.before = meddle
+    assert world.deliver()["account"] == Counts(pushed=1, conflicts=1)
+    assert world.server.get("account", first)["name"] == "mine"
+    assert world.transaction(Status.ARCHIVED).changes == {"name": Changed("mine", "theirs")}
