@@ -1,0 +1,56 @@
+"""A dry run delivers nothing and predicts what would be (I8)."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncjobs.engine.values import ConflictRule
+from tests.syncjobs.engine.push.deliver import TwoWays, make_both, make_two_ways
+
+
+def make_everything(rule: ConflictRule) -> TwoWays:
+    """Let both sides create, change, delete, pair, loop, clash; one record is never taken."""
+    world = make_two_ways(rule)
+    theirs = world.server.create("systemuser", {"domainname": "ann"})
+    mine = world.client.create("systemuser", {"domainname": "ann"})
+    ids = make_both(world, 8)
+    tag = world.client.create("tag", {"name": "VIP"})
+    world.client.associate("accounttags", ids[0], tag)
+    world.client.update("account", ids[0], {"city": "Praha"})
+    world.client.delete("account", ids[1])
+    world.client.update("account", ids[2], {"name": "mine"})
+    world.server.update("account", ids[2], {"name": "theirs"})
+    world.client.update("account", ids[3], {"name": "mine"})
+    world.server.update("account", ids[3], {"city": "Wien"})
+    world.client.update("account", ids[4], {"name": "mine"})
+    world.server.delete("account", ids[4])
+    world.client.delete("account", ids[5])
+    world.server.update("account", ids[5], {"name": "theirs"})
+    world.server.update("account", ids[6], {"ownerid": theirs, "ownerid__type": "systemuser"})
+    world.client.update("account", ids[7], {"ownerid": mine, "ownerid__type": "systemuser"})
+    first, second = (world.client.create("account", {"name": name}) for name in "ab")
+    world.client.update("account", first, {"parentaccountid": second})
+    world.client.update("account", second, {"parentaccountid": first})
+    world.client.create("account", {"name": "child", "parentaccountid": ids[1]})
+    return world
+
+
+@pytest.mark.parametrize("rule", list(ConflictRule))
+@pytest.mark.parametrize("sync_deletion", [True, False])
+def test_it_predicts_what_is_delivered(rule: ConflictRule, sync_deletion: bool) -> None:
+    world = make_everything(rule)
+    world.sync_deletion = sync_deletion
+    before = (world.server.version, world.client.version, world.state.writes)
+    predicted = world.sync(dry_run=True)
+    assert (world.server.version, world.client.version, world.state.writes) == before
+    assert world.transactions() == []
+    problems = world.reporter.problems
+    found = world.sync()
+    assert {name: report.counts for name, report in found.items()} == {
+        name: report.counts for name, report in predicted.items()
+    }
+    assert {name: set(report.samples) for name, report in found.items()} == {
+        name: set(report.samples) for name, report in predicted.items()
+    }
+    assert [item.code for item in world.reporter.problems] == [item.code for item in problems]
+    assert predicted["account"].counts.pushed > 4
