@@ -14,6 +14,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resco_sync.settings")
 
 TICK = "syncjobs.tasks.tick"
 TICK_SECONDS = 3.0
+WATCH = "syncjobs.tasks.watch"
+WATCH_SECONDS = 60.0
 RETAIN = "syncjobs.tasks.retain"
 
 app = Celery("resco_sync")
@@ -25,6 +27,11 @@ app.conf.beat_schedule = {
         "schedule": TICK_SECONDS,
         # a tick that nobody took is worth nothing when the next one comes
         "options": {"expires": TICK_SECONDS},
+    },
+    "look for silence": {
+        "task": WATCH,
+        "schedule": WATCH_SECONDS,
+        "options": {"expires": WATCH_SECONDS},
     },
     "forget what is old": {
         "task": RETAIN,
@@ -49,5 +56,5 @@ def leave_logging(**kwargs: Any) -> None:
 @signals.task_prerun.connect
 def note_pulse(*, task: Task[Any, Any], **kwargs: Any) -> None:
     """Note that a periodic task runs."""
-    if task.name in (TICK, RETAIN):
+    if task.name in (TICK, WATCH, RETAIN):
         pulse.beat(task.name)

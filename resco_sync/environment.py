@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -75,6 +76,27 @@ def envlist(name: str, default: Sequence[str]) -> list[str]:
     if all(parts):
         return parts
     raise ImproperlyConfigured(f"{name} has an empty part; separate its values by single commas.")
+
+
+def envemails(name: str) -> list[str]:
+    """Return e-mail addresses, comma-separated."""
+    found = envlist(name, [])
+    for address in found:
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise ImproperlyConfigured(
+                f"{name} has {address!r}, which is no e-mail address; separate addresses by commas."
+            ) from None
+    return found
+
+
+def envurl(name: str, schemes: Sequence[str]) -> str:
+    """Return a URL with a host; its value is never repeated, since it may hold a secret."""
+    text = envtext(name, "")
+    if text and not split_url(name, text, schemes).hostname:
+        raise ImproperlyConfigured(f"{name} names no host; it must look like https://host/path.")
+    return text
 
 
 def envsecret(name: str, *, keep: Path | None = None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.db.models import Count, Max, Model, Q
+from django.db.models import Count, Max, Min, Model, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -18,7 +18,7 @@ from connections.models import Connection
 from organizations.models import Organization
 from resco_sync import pulse
 from resco_sync.celery import app
-from syncjobs.models import Run, RunError
+from syncjobs.models import Alert, HeldDeletions, OfflineTransaction, Run, RunError
 
 
 @require_safe
@@ -44,6 +44,17 @@ class _Installation(Collector):
         yield GaugeMetricFamily(
             "resco_sync_run_errors", "Error entries that are kept.", RunError.objects.count()
         )
+        yield _alerts()
+        yield _by(OfflineTransaction, "status", "resco_sync_transactions", "Offline transactions.")
+        yield _oldest_pending()
+        yield GaugeMetricFamily(
+            "resco_sync_held_deletions",
+            "Deletions that wait for a decision.",
+            HeldDeletions.objects.filter(state=HeldDeletions.State.WAITING).aggregate(
+                n=Sum("count")
+            )["n"]
+            or 0,
+        )
         yield _oldest_success()
         yield _periodic_tasks()
 
@@ -53,6 +64,28 @@ def _by(model: type[Model], field: str, name: str, text: str) -> Metric:
     rows = model._default_manager.order_by().values_list(field).annotate(Count("pk"))
     for value, count in rows:
         gauge.add_metric([value], count)
+    return gauge
+
+
+def _alerts() -> Metric:
+    """Every kind is there, so that an expression on it never lacks a series."""
+    gauge = GaugeMetricFamily("resco_sync_alerts", "Open alerts.", labels=["kind"])
+    rows = Alert.objects.filter(closed=None).order_by().values_list("kind")
+    counts = dict(rows.annotate(Count("pk")))
+    for kind in Alert.Kind.values:
+        gauge.add_metric([kind], counts.get(kind, 0))
+    return gauge
+
+
+def _oldest_pending() -> Metric:
+    pending = OfflineTransaction.objects.filter(status=OfflineTransaction.Status.PENDING)
+    oldest = pending.aggregate(at=Min("created"))["at"]
+    gauge = GaugeMetricFamily(
+        "resco_sync_oldest_pending_seconds",
+        "How long the oldest change waits for its server; absent when none waits.",
+    )
+    if oldest is not None:
+        gauge.add_metric([], (timezone.now() - oldest).total_seconds())
     return gauge
 
 

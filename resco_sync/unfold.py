@@ -72,6 +72,7 @@ UNFOLD: dict[str, Any] = {
                     page("Connections", "sync_alt", "connections_connection"),
                     page("Runs", "history", "syncjobs_run"),
                     page("Jobs", "schedule", "syncjobs_syncjob"),
+                    page("Alerts", "notifications", "syncjobs_alert"),
                 ],
             },
             {

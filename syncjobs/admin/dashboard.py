@@ -13,10 +13,11 @@ from django.http import HttpRequest
 from connections.models import Connection
 from organizations.models import Organization
 from syncjobs.admin.page import may_start
-from syncjobs.models import Run
+from syncjobs.models import Alert, Run
 
 LIMIT = 50
 RUNS = 8
+ALERTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["lines"] = list(_lines())
         context["more"] = max(0, Connection.objects.count() - LIMIT)
         context["organizations"] = Organization.objects.count()
+        context["alerts"] = Alert.objects.filter(closed=None).select_related("connection")[:ALERTS]
     if sees_runs:
         context["troubles"] = _troubles()
     return context

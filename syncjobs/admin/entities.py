@@ -85,6 +85,7 @@ class EntitiesPages(Pages[Connection]):
             only=only,
             counts=_counts(connection),
             runs=connection.runs.all()[:5],
+            alerts=connection.alerts.filter(closed=None),
             active=connection.runs.filter(state__in=Run.ACTIVE).first(),
         )
 

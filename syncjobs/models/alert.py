@@ -11,7 +11,7 @@ class Alert(models.Model):
     """One thing that does not happen as it should, from when it was noticed until it was over.
 
     `subject` is the entity, the job's id or the run's kind it is about; empty: the connection.
-    `told` is when e-mail and webhook were sent, `attempts` how often that was tried in vain.
+    `mailed` and `posted` are when e-mail and webhook were sent, `attempts` how often that failed.
     """
 
     class Kind(models.TextChoices):
@@ -30,7 +30,8 @@ class Alert(models.Model):
     message = models.TextField()
     opened = models.DateTimeField()
     closed = models.DateTimeField(null=True)
-    told = models.DateTimeField(null=True)
+    mailed = models.DateTimeField(null=True)
+    posted = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

@@ -14,10 +14,12 @@ from resco_sync import environment
 from resco_sync.environment import (
     envbool,
     envchoice,
+    envemails,
     envint,
     envlist,
     envsecret,
     envsecrets,
+    envurl,
     var_dir,
 )
 
@@ -43,6 +45,15 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def test_it_reads_yes_and_no(given: Callable[..., None], text: str, expected: bool) -> None:
     given(FLAG=text)
     assert envbool("FLAG", True) is expected
+
+
+def test_it_reads_addresses_and_urls(given: Callable[..., None]) -> None:
+    given(FLAG="ops@example.com, boss@example.com")
+    assert envemails("FLAG") == ["ops@example.com", "boss@example.com"]
+    given(FLAG="https://hooks.example.com/x?key=1")
+    assert envurl("FLAG", ("https",)) == "https://hooks.example.com/x?key=1"
+    given(FLAG="")
+    assert (envemails("FLAG"), envurl("FLAG", ("https",))) == ([], "")
 
 
 @pytest.mark.parametrize(
@@ -72,6 +83,21 @@ def test_it_reads_yes_and_no(given: Callable[..., None], text: str, expected: bo
             lambda: envlist("FLAG", []),
             "a,,b",
             "FLAG has an empty part; separate its values by single commas.",
+        ),
+        (
+            lambda: envemails("FLAG"),
+            "ops@example.com,boss",
+            "FLAG has 'boss', which is no e-mail address; separate addresses by commas.",
+        ),
+        (
+            lambda: envurl("FLAG", ("https", "http")),
+            "ftp://example.com/secret",
+            "FLAG starts with ftp; it must start with one of: https://, http://.",
+        ),
+        (
+            lambda: envurl("FLAG", ("https", "http")),
+            "https:///secret",
+            "FLAG names no host; it must look like https://host/path.",
         ),
         (
             lambda: envsecrets("FLAG"),

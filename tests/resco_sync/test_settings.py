@@ -18,8 +18,13 @@ from resco_sync.environment import BASE_DIR
 VARIABLES = (
     "ALLOWED_HOSTS",
     "DATABASE_URL",
+    "EMAIL_HOST",
+    "EMAIL_HOST_PASSWORD",
+    "EMAIL_HOST_USER",
     "PORT",
     "REDIS_URL",
+    "RESCO_SYNC_ALERT_EMAIL",
+    "RESCO_SYNC_ALERT_WEBHOOK",
     "RESCO_SYNC_DEMO",
     "RESCO_SYNC_EGRESS_ALLOW",
     "RESCO_SYNC_REGISTRATION",
@@ -117,3 +122,21 @@ def test_it_answers_on_the_command_line_with_the_sentence_alone(read: Read, tmp_
     )
     assert done.returncode == 1
     assert done.stderr == "PORT is 'http'; it must be a whole number, 1 to 65535.\n"
+
+
+def test_it_can_send_alerts(read: Read) -> None:
+    found = read(
+        RESCO_SYNC_ALERT_EMAIL="ops@example.com",
+        RESCO_SYNC_ALERT_WEBHOOK="https://hooks.example.com/x",
+        EMAIL_HOST="mail.example.com",
+        EMAIL_HOST_USER="sync",
+        EMAIL_HOST_PASSWORD="secret",
+    )
+    assert found["RESCO_SYNC_ALERT_EMAIL"] == ["ops@example.com"]
+    assert found["RESCO_SYNC_ALERT_WEBHOOK"] == "https://hooks.example.com/x"
+    assert (found["EMAIL_HOST_USER"], found["EMAIL_HOST_PASSWORD"]) == ("sync", "secret")
+
+
+def test_alerts_by_mail_need_a_server(read: Read) -> None:
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_HOST is not; name the server"):
+        read(RESCO_SYNC_ALERT_EMAIL="ops@example.com")
