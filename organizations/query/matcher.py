@@ -93,7 +93,7 @@ def joined(query: Query, values: Values, linked: Linked, *, context: Context) ->
     """Yield the joined rows of one record that pass the filter."""
     sources = scope(query, linked.entity)
     for row in _joined(sources.sources, {"": values}, query, sources, linked, context):
-        if _passes(query.filter, sources.root, row, _World(sources, linked, context)):
+        if _passes(query.filter, sources.root, row, World(sources, linked, context)):
             yield row
 
 
@@ -119,12 +119,12 @@ def _extended(
         yield row
         return
     own, theirs = join_attributes(source)
-    wanted = _value(row[source.parent.alias], theirs)
+    wanted = value_of(row[source.parent.alias], theirs)
     is_alone = True
     for record in linked.records(source.entity.name) if wanted is not None else ():
         extended = {**row, source.alias: record}
         if comparable(own, record.get(own.name)) == wanted and _passes(
-            filter_of(source, query), source, extended, _World(sources, linked, context)
+            filter_of(source, query), source, extended, World(sources, linked, context)
         ):
             is_alone = False
             yield extended
@@ -132,12 +132,13 @@ def _extended(
         yield {**row, source.alias: None}
 
 
-def _value(record: Values | None, attribute: Attribute) -> Comparable | None:
+def value_of(record: Values | None, attribute: Attribute) -> Comparable | None:
+    """Return an attribute's value in comparable form; None where there is no record."""
     return None if record is None else comparable(attribute, record.get(attribute.name))
 
 
 @dataclass(frozen=True, slots=True)
-class _World:
+class World:
     """What a filter is judged in."""
 
     sources: Scope
@@ -145,15 +146,16 @@ class _World:
     context: Context
 
 
-def _passes(group: Group, place: Source, row: Row, world: _World) -> bool:
+def _passes(group: Group, place: Source, row: Row, world: World) -> bool:
     if not group.children:
         return True
-    verdicts = (_verdict(child, place, row, world) for child in group.children)
-    verdict = all(verdicts) if group.logic is Logic.AND else any(verdicts)
-    return verdict is not group.is_negative
+    verdicts = (verdict(child, place, row, world) for child in group.children)
+    found = all(verdicts) if group.logic is Logic.AND else any(verdicts)
+    return found is not group.is_negative
 
 
-def _verdict(child: Member, place: Source, row: Row, world: _World) -> bool:
+def verdict(child: Member, place: Source, row: Row, world: World) -> bool:
+    """Return whether one member of the filter of `place` is true of a joined row."""
     if isinstance(child, Group):
         return _passes(child, place, row, world)
     if isinstance(child, Exists):
@@ -161,16 +163,16 @@ def _verdict(child: Member, place: Source, row: Row, world: _World) -> bool:
     bound = bind(child, place, world.sources, world.context)
     predicate, record = bound.predicate, row[bound.source.alias]
     if isinstance(predicate.test, Hierarchy):
-        key = _value(record, predicate.attribute)
+        key = value_of(record, predicate.attribute)
         found = key is not None and key in _related(predicate.test, bound.source.entity, world)
         return found is not predicate.is_negative
     return holds(predicate, record)
 
 
-def _related(test: Hierarchy, entity: Entity, world: _World) -> set[Comparable]:
+def _related(test: Hierarchy, entity: Entity, world: World) -> set[Comparable]:
     """Return the ids above or below, by walking all records until nothing new comes."""
     pairs = [
-        (record.get(entity.primary_id), _value(record, test.parent))
+        (record.get(entity.primary_id), value_of(record, test.parent))
         for record in world.linked.records(entity.name)
     ]
     steps = [(own, parent) if test.is_below else (parent, own) for own, parent in pairs]
@@ -182,11 +184,11 @@ def _related(test: Hierarchy, entity: Entity, world: _World) -> set[Comparable]:
     return found | ({test.id} if test.with_itself else set())
 
 
-def _exists(exists: Exists, place: Source, row: Row, world: _World) -> bool:
+def _exists(exists: Exists, place: Source, row: Row, world: World) -> bool:
     start = start_of(exists, place, world.sources)
     query = within(exists)
     own, theirs = hanging(exists, start, scope(query, world.linked.entity))
-    wanted = _value(row[start.alias], theirs)
+    wanted = value_of(row[start.alias], theirs)
     if wanted is None:
         return False
     return any(
@@ -198,13 +200,13 @@ def _exists(exists: Exists, place: Source, row: Row, world: _World) -> bool:
 
 def holds(predicate: Predicate, record: Values | None) -> bool:
     """Return whether a predicate is true of a record (None = no record)."""
-    value = _value(record, predicate.attribute)
+    value = value_of(record, predicate.attribute)
     if isinstance(predicate.test, CompareColumns):
-        other = _value(record, predicate.test.other)
-        verdict = _compares(predicate.test.operator, value, other)
+        other = value_of(record, predicate.test.other)
+        found = _compares(predicate.test.operator, value, other)
     else:
-        verdict = _TESTS[type(predicate.test)](predicate.test, value)
-    return verdict is not predicate.is_negative
+        found = _TESTS[type(predicate.test)](predicate.test, value)
+    return found is not predicate.is_negative
 
 
 _COMPARISONS: dict[Operator, Callable[[Any, Any], bool]] = {
