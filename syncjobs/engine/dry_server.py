@@ -2,13 +2,13 @@
 
 What would be written is kept, and what is read afterwards is as it would be then: a delivered
 record comes back in the next reading, as an echo. Versions that the server would give are made
-up, above all it has. Whether a record that would be written is inside a filter with linked
-entities cannot be told before: it is taken to stay where it is, and to be inside if it is new.
+up, above all it has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from connections.connectors.base import (
@@ -20,12 +20,10 @@ from connections.connectors.base import (
     ReadRequest,
 )
 from connections.connectors.passing import PassingOn
-from organizations.query.analysis import is_volatile
-from organizations.query.context import Context
-from organizations.query.matcher import matches
 from organizations.query.nodes import Condition, Group, Operator, Query
 from organizations.records import Action, Page, Row, Value
 from organizations.schema import Attribute, Entity
+from syncjobs.engine.dry_membership import inside
 from syncjobs.engine.planned import PlanKind
 from syncjobs.engine.planning import Planning, Values, changes_of, records_of
 from syncjobs.engine.values import Side
@@ -120,7 +118,7 @@ class DryServer(PassingOn):
         for page in self.inner.ids(entity, query):
             real.update(item for item in page if item in ours.ids)
             yield [item for item in page if item not in ours.ids]
-        yield [item for item in ours.rows if self._is_inside(entity, query, item, item in real)]
+        yield sorted(self._inside(entity, query, ours.rows, real))
 
     def matching(self, entity: Entity, query: Query, ids: Sequence[str]) -> set[str]:
         """Return those that would be inside the filter."""
@@ -128,11 +126,8 @@ class DryServer(PassingOn):
         ours = self._entities.get(entity.name)
         if ours is None:
             return real
-        inside = {item for item in real if item not in ours.ids}
-        for item in ids:
-            if item in ours.rows and self._is_inside(entity, query, item, item in real):
-                inside.add(item)
-        return inside
+        asked = [item for item in ids if item in ours.rows]
+        return (real - ours.ids) | self._inside(entity, query, asked, real)
 
     def count(self, entity: Entity, query: Query | None = None) -> int:
         """Count the ids there would be."""
@@ -206,11 +201,13 @@ class DryServer(PassingOn):
 
     def _changed(self, request: ReadRequest, ours: _Written, page: Page, seen: set[str]) -> Page:
         place = page.columns.index(request.entity.primary_id)
+        ids = [str(row[place]) for row in page.rows]
+        known = [item for item in ids if item in ours.rows]
+        kept = self._inside(request.entity, request.query, known, set(known))
+        seen |= kept
         rows, versions = [], []
-        for row, version in zip(page.rows, page.versions, strict=True):
-            item = str(row[place])
-            if item in ours.rows and self._comes(request, item, is_real=True):
-                seen.add(item)
+        for item, row, version in zip(ids, page.rows, page.versions, strict=True):
+            if item in kept:
                 rows.append(_row(ours.rows[item], page.columns))
                 versions.append(ours.versions[item])
             elif item not in ours.ids:
@@ -220,13 +217,9 @@ class DryServer(PassingOn):
         return replace(page, rows=rows, versions=versions, deleted=deleted)
 
     def _last(self, request: ReadRequest, ours: _Written, page: Page, seen: set[str]) -> Page:
-        new = [
-            item
-            for item in ours.rows
-            if item not in seen
-            and (request.since or item in ours.created)
-            and self._comes(request, item, is_real=False)
-        ]
+        left = [item for item in ours.rows if item not in seen]
+        kept = self._inside(request.entity, request.query, left, set())
+        new = [item for item in left if item in kept]
         gone = ours.gone - set(page.deleted) if request.since else set()
         return replace(
             page,
@@ -235,22 +228,18 @@ class DryServer(PassingOn):
             deleted=[*page.deleted, *sorted(gone)],
         )
 
-    def _comes(self, request: ReadRequest, item: str, *, is_real: bool) -> bool:
-        return self._is_inside(request.entity, request.query, item, is_real)
-
-    def _is_inside(
-        self,
-        entity: Entity,
-        query: Query | None,
-        item: str,
-        is_real: bool,  # noqa: FBT001
-    ) -> bool:
+    def _inside(
+        self, entity: Entity, query: Query | None, ids: Iterable[str], real: AbstractSet[str]
+    ) -> set[str]:
+        """Return those of our records that would be inside; `real` are those that are now."""
         ours = self._entities[entity.name]
-        if query is None:
-            return True
-        if is_volatile(query):
-            return is_real or item in ours.created
-        return matches(query, ours.rows[item], entity, context=Context())
+        rows = {item: ours.rows[item] for item in ids}
+        if query is None or not rows:
+            return set(rows)
+        found = inside(self, entity, query, rows)
+        if found is None:
+            return {item for item in rows if item in real or item in ours.created}
+        return found
 
 
 def _failure(batch: Batch, place: int, known: tuple[int, Values] | None) -> Failure | None:
