@@ -6,6 +6,7 @@ import tomllib
 from typing import Any
 
 import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
 from resco_sync import addresses, services
@@ -13,11 +14,13 @@ from resco_sync.environment import (
     BASE_DIR,
     envbool,
     envchoice,
+    envemails,
     envint,
     envlist,
     envsecret,
     envsecrets,
     envtext,
+    envurl,
     var_dir,
 )
 from resco_sync.unfold import UNFOLD as UNFOLD
@@ -48,6 +51,23 @@ RESCO_SYNC_SECRET_KEYS = envsecrets(
     "RESCO_SYNC_SECRET_KEYS", keep=VAR / "secret_keys" if DEFAULT_SETUP else None
 )
 SECRET_KEY = envsecret("SECRET_KEY", keep=VAR / "secret_key" if DEFAULT_SETUP else None)
+
+# Telling people ------------------------------------------------------------------------------
+
+RESCO_SYNC_ALERT_EMAIL = envemails("RESCO_SYNC_ALERT_EMAIL")
+RESCO_SYNC_ALERT_WEBHOOK = envurl("RESCO_SYNC_ALERT_WEBHOOK", ("https", "http"))
+EMAIL_HOST = envtext("EMAIL_HOST", "")
+EMAIL_PORT = envint("EMAIL_PORT", 587, low=1, high=65535)
+EMAIL_USE_TLS = envbool("EMAIL_USE_TLS", True)
+EMAIL_HOST_USER = envtext("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = envsecret("EMAIL_HOST_PASSWORD") if EMAIL_HOST_USER else ""
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = envtext("EMAIL_FROM", "resco-crm-sync@localhost")
+if RESCO_SYNC_ALERT_EMAIL and not EMAIL_HOST:
+    raise ImproperlyConfigured(
+        "RESCO_SYNC_ALERT_EMAIL is set and EMAIL_HOST is not; name the server that takes the mail, "
+        "or clear RESCO_SYNC_ALERT_EMAIL."
+    )
 
 # Databases ----------------------------------------------------------------------------------
 
@@ -85,11 +105,14 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "runs"
-# Periodic tasks have a queue, and under `serve` a worker, of their own: runs may take hours.
-CELERY_TASK_QUEUES = [Queue("runs"), Queue("clock")]
+# Periodic tasks and deliveries have a queue, and under `serve` a worker, of their own: runs may
+# take hours.
+CELERY_TASK_QUEUES = [Queue("runs"), Queue("clock"), Queue("deliveries")]
 CELERY_TASK_ROUTES = {
     "syncjobs.tasks.tick": {"queue": "clock"},
     "syncjobs.tasks.retain": {"queue": "clock"},
+    "syncjobs.tasks.watch": {"queue": "clock"},
+    "syncjobs.tasks.deliver": {"queue": "deliveries"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
@@ -132,6 +155,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "resco_sync.middleware.ContentSecurityPolicyMiddleware",
     "organizations.dynamics.protection_middleware.TwinMiddleware",
+    "syncjobs.sync_state.SyncStateMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -215,11 +239,16 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "ENUM_NAME_OVERRIDES": {
+        "AlertKind": "syncjobs.models.Alert.Kind",
         "ConnectionState": "connections.models.Connection.State",
         "DifferenceKind": "syncjobs.models.Difference.Kind",
         "RunKind": "syncjobs.models.Run.Kind",
         "RunState": "syncjobs.models.Run.State",
         "RunEntityState": "syncjobs.models.RunEntity.State",
+        "ImageAction": ("create", "update", "delete"),
+        "Side": ("server", "client"),
+        "TransactionAction": "syncjobs.models.OfflineTransaction.Action",
+        "TransactionStatus": "syncjobs.models.OfflineTransaction.Status",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -7,8 +7,10 @@ again for the same run by another worker, after this one died at any point.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 from django.db.models import Count, Q, Sum
 
@@ -17,7 +19,7 @@ from connections.connect import service
 from connections.errors import Refused
 from connections.metadata.plan import MetadataPlan, plan_from_json, plan_to_json
 from connections.models import Connection, SyncedEntity
-from syncjobs import checking, entity_tasks, lease, plans, undo, verifying
+from syncjobs import checking, entity_tasks, instant, lane, lease, plans, undo, verifying
 from syncjobs.engine.sync import sync
 from syncjobs.held import DatabaseGuard
 from syncjobs.models import Checkpoint, Run, RunEntity
@@ -26,6 +28,8 @@ from syncjobs.state import DatabaseState
 from syncjobs.transactions import DatabaseQueue
 
 _SECONDS_BETWEEN_MESSAGES = 1.0
+_LANE_PATIENCE = 15 * 60.0
+"""Seconds that a run waits for a delivery under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ def sync_all(run: Run) -> Outcome:
     """Carry the records of all enabled entities, or of those in options["entities"].
 
     With options["dry_run"] a plan is made, with options["plan"] only that plan is carried out.
+    Deliver Now carries only the client's changes to the server.
 
     1. Build the tasks; what cannot be built is an entity that failed.
     2. Let the engine carry them.
@@ -101,10 +106,21 @@ def sync_all(run: Run) -> Outcome:
             dry_run=is_dry,
             book=plans.DatabaseBook(run) if is_dry else None,
             approved=plans.approved(run),
+            lane=nullcontext if is_dry else partial(_lane, run, reporter),
+            only_deliver=run.kind == Run.Kind.DELIVER,
         )
         if is_dry:
             plans.finish(run, server, client, tasks)
     return judge(run)
+
+
+@contextmanager
+def _lane(run: Run, reporter: DatabaseReporter) -> Iterator[None]:
+    """Have the connection's delivery lane; what was written meanwhile is delivered afterwards."""
+    with lane.lane(run.connection_id, wait=_LANE_PATIENCE, between=reporter.checkpoint):
+        yield
+    if instant.delivering().filter(pk=run.connection_id).exists():
+        instant.wake(run.connection_id)
 
 
 def verify(run: Run) -> Outcome:
@@ -165,6 +181,7 @@ KINDS: Mapping[str, Callable[[Run], Outcome]] = {
     Run.Kind.SYNC: sync_all,
     Run.Kind.VERIFY: verify,
     Run.Kind.READINESS: readiness,
+    Run.Kind.DELIVER: sync_all,
     Run.Kind.UNDO: undo_run,
 }
 
@@ -189,9 +206,10 @@ def judge(run: Run) -> Outcome:
     sums = run.entities.aggregate(
         entities=Count("pk"),
         failed=Count("pk", filter=Q(state=RunEntity.State.FAILED)),
-        **{name: Sum(name) for name in (*_COUNTED, "left", "held")},
+        **{name: Sum(name) for name in (*_COUNTED, *_DELIVERED, "left", "held")},
     )
-    counted = ", ".join(f"{sums[name] or 0:,} {name}" for name in _COUNTED)
+    told = _DELIVERED if run.kind == Run.Kind.DELIVER else _COUNTED
+    counted = ", ".join(f"{sums[name] or 0:,} {name}" for name in told)
     if sums["left"]:
         counted += f", {sums['left']:,} deleted because they left the filter"
     if sums["held"]:
@@ -207,6 +225,7 @@ def judge(run: Run) -> Outcome:
     )
 
 
+_DELIVERED = ("pushed", "rejected", "conflicts")
 _COUNTED = ("read", "created", "updated", "deleted", "unchanged", "rejected")
 
 

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from organizations.errors import InvalidRequest
-from syncjobs import dispatch, lease, schedule
+from syncjobs import deliver, dispatch, hooks, lease, schedule
 from syncjobs.models import Run, SyncJob
 
 WAKE_AGAIN = timedelta(seconds=10)
@@ -26,13 +26,15 @@ logger = logging.getLogger(__name__)
 
 
 def tick(now: datetime | None = None) -> None:
-    """Start the jobs that are due, then wake every run that could be worked on."""
+    """Start the jobs that are due, then wake every run and delivery that could be worked on."""
     at = now or timezone.now()
     for job in SyncJob.objects.filter(is_active=True).filter(
         Q(next_due__lte=at) | Q(next_due=None)
     ):
         _start_due(job, at)
     wake_waiting()
+    deliver.wake_due()
+    hooks.wake_due()
 
 
 def wake_waiting() -> None:

@@ -11,12 +11,13 @@ from connections.models import Connection, SyncedEntity
 MOST_SECONDS = 60
 MOST_DAYS = 3650
 
-_LIMITS = {
+LIMITS = {
     "reply_seconds": (1, MOST_SECONDS),
     "delete_percent": (0, 100),
     "recycle_days": (0, MOST_DAYS),
     "image_days": (0, MOST_DAYS),
 }
+"""The least and the most of each number, for form and API."""
 
 
 class SettingsForm(forms.ModelForm[Connection]):
@@ -67,7 +68,7 @@ class SettingsForm(forms.ModelForm[Connection]):
             (Connection.WriteMode.INSTANT, "Instant"),
             (Connection.WriteMode.OFFLINE, "Offline"),
         ]
-        for name, (low, high) in _LIMITS.items():
+        for name, (low, high) in LIMITS.items():
             self.fields[name] = forms.IntegerField(
                 label=self.fields[name].label,
                 help_text=self.fields[name].help_text,

@@ -8,6 +8,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from connections.admin.settings_form import LIMITS
 from connections.models import Connection, Endpoint, SyncedEntity
 from organizations.errors import InvalidRequest
 from syncjobs import schedule
@@ -36,10 +37,28 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
     client = EndpointSerializer(read_only=True)
 
     class Meta:
-        """Only the write mode can be changed."""
+        """The settings can be changed."""
 
         model = Connection
-        fields = ("name", "state", "problem", "write_mode", "server", "client", "created")
+        fields = (
+            "name",
+            "state",
+            "problem",
+            "write_mode",
+            "reply",
+            "reply_seconds",
+            "delete_limit",
+            "delete_floor",
+            "delete_percent",
+            "recycle_days",
+            "image_days",
+            "server",
+            "client",
+            "created",
+        )
+        extra_kwargs = {
+            name: {"min_value": low, "max_value": high} for name, (low, high) in LIMITS.items()
+        }
         read_only_fields = ("name", "state", "problem", "created")
 
 
@@ -55,7 +74,7 @@ class SyncedEntitySerializer(serializers.ModelSerializer[SyncedEntity]):
     )
 
     class Meta:
-        """Enabled, sync deletion and the filter can be changed."""
+        """Enabled, sync deletion, the filter and the rules can be changed."""
 
         model = SyncedEntity
         fields = (
@@ -64,6 +83,9 @@ class SyncedEntitySerializer(serializers.ModelSerializer[SyncedEntity]):
             "is_intersect",
             "enabled",
             "sync_deletion",
+            "write_mode",
+            "conflict_rule",
+            "leaving",
             "filter_xml",
             "problem",
             "note",

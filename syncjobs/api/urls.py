@@ -5,11 +5,20 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
+from syncjobs.api.alerts import AlertList
 from syncjobs.api.connections import ConnectionViewSet, EntityDetail, EntityList
 from syncjobs.api.jobs import SyncJobViewSet
 from syncjobs.api.readiness import Readiness
 from syncjobs.api.requests import RequestHours
 from syncjobs.api.runs import RunViewSet
+from syncjobs.api.transactions import (
+    CauseList,
+    Deliver,
+    RetryAll,
+    TransactionDetail,
+    TransactionList,
+)
+from syncjobs.api.undo import Undo
 from syncjobs.api.verification import DifferenceList, VerificationList
 
 router = SimpleRouter()
@@ -25,6 +34,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connections/<str:name>/verification/", VerificationList.as_view(), name="api-proofs"),
     path("connections/<str:name>/differences/", DifferenceList.as_view(), name="api-differences"),
     path("connections/<str:name>/readiness/", Readiness.as_view(), name="api-readiness"),
+    path("connections/<str:name>/deliver/", Deliver.as_view(), name="api-deliver"),
+    path("connections/<str:name>/transactions/", TransactionList.as_view(), name="api-queue"),
+    path(
+        "connections/<str:name>/transactions/retry-all/", RetryAll.as_view(), name="api-retry-all"
+    ),
+    path("connections/<str:name>/transactions/causes/", CauseList.as_view(), name="api-causes"),
+    path(
+        "connections/<str:name>/transactions/<int:pk>/",
+        TransactionDetail.as_view(),
+        name="api-transaction",
+    ),
     path("connections/<str:name>/requests/", RequestHours.as_view(), name="api-requests"),
+    path("runs/<uuid:pk>/undo/", Undo.as_view(), name="api-run-undo"),
+    path("alerts/", AlertList.as_view(), name="api-alerts"),
     path("", include(router.urls)),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -55,6 +55,9 @@ _ENTITY_ERRORS = (
 )
 """What ends one entity and lets the others go on (design decision 10)."""
 
+Lane = Callable[[], AbstractContextManager[None]]
+"""Opens the block in which nobody else collects or delivers for the connection."""
+
 _OPTIONS = Options()
 _SAMPLES = 20
 
@@ -72,11 +75,14 @@ def sync(
     dry_run: bool = False,
     book: Book | None = None,
     approved: Approved | None = None,
+    lane: Lane = nullcontext,
+    only_deliver: bool = False,
     options: Options = _OPTIONS,
 ) -> list[Report]:
     """Carry the changes of both sides to the other, and report on each entity.
 
-    Without a `queue` the client's changes stay where they are.
+    Without a `queue` the client's changes stay where they are; with `only_deliver` nothing but
+    they are carried. `lane` is held while they are.
 
     `full` reads everything, whatever the checkpoints say, and accepts a server that is another
     or an older copy; it deletes nothing. `dry_run` decides the same and writes nothing but the
@@ -91,11 +97,12 @@ def sync(
     elif approved is not None:
         parties = guarded(parties, approved)
     with interpreter.tuned():
-        return _Sync(parties, full=full, options=options).run(tasks)
+        run = _Sync(parties, lane=lane, full=full, options=options)
+        return run.deliver(tasks) if only_deliver else run.run(tasks)
 
 
 class _Sync:
-    def __init__(self, parties: Parties, *, full: bool, options: Options) -> None:
+    def __init__(self, parties: Parties, *, lane: Lane, full: bool, options: Options) -> None:
         server, client, state, reporter, guard, queue = parties
         self._translations = dict(state.translations(MATCH_KEYS))
         self._unmatched: dict[str, ConnectorError | OrganizationError] = {}
@@ -112,7 +119,7 @@ class _Sync:
             guard=guard,
             full=full,
         )
-        self._queue = queue
+        self._queue, self._lane = queue, lane
         self._uncollected: Mapping[str, str] = {}
         self._pushed: Mapping[str, Counts] = {}
         self._unfinished: dict[str, _Unfinished] = {}
@@ -123,8 +130,9 @@ class _Sync:
         for task in ordered:
             if task.name in MATCH_KEYS:
                 self._match(task)
-        self._collect(ordered)
-        self._push(ordered)
+        with self._lane():
+            self._collect(ordered)
+            self._push(ordered)
         copied = self._tracked(ordered)
         carried = [task for task in copied if task.name not in self._unmatched]
         with closing(Ahead(self._context, carried)) as self._ahead:
@@ -135,6 +143,25 @@ class _Sync:
         for name, counts in self._pushed.items():
             self._unfinished[name].pushed = counts
         return [self._unfinished[task.name].report(task.name) for task in ordered]
+
+    def deliver(self, tasks: Sequence[EntityTask]) -> list[Report]:
+        """Carry only the client's changes, by the matches that are known."""
+        ordered = in_order(tasks)
+        reporter = self._context.reporter
+        reporter.run_started([task.name for task in ordered])
+        with self._lane():
+            self._collect(ordered)
+            self._push(ordered)
+        for task in ordered:
+            reporter.entity_finished(task.name, self._uncollected.get(task.name, ""))
+        return [
+            Report(
+                entity=task.name,
+                counts=self._pushed.get(task.name, Counts()),
+                failed=self._uncollected.get(task.name, ""),
+            )
+            for task in ordered
+        ]
 
     def _match(self, task: EntityTask) -> None:
         # All matches are known before the first record is carried, because lookups refer to

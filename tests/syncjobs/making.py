@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import connection as database
 
@@ -14,7 +14,8 @@ from organizations.models import Member, Organization
 from organizations.query.nodes import Query
 from organizations.schema import Attribute, AttributeType, Entity
 from organizations.store import Store
-from syncjobs.models import Run, SyncJob
+from syncjobs.causes import cause_of
+from syncjobs.models import OfflineTransaction, Run, SyncJob
 
 PASSWORD = "correct horse battery"
 
@@ -54,6 +55,24 @@ def make_connection(
 def make_run(connection: Connection, **more: Any) -> Run:
     values: dict[str, Any] = {"kind": Run.Kind.SYNC, "reason": "test"}
     return Run.objects.create(connection=connection, **values | more)
+
+
+def make_transaction(connection: Connection, **more: Any) -> OfflineTransaction:
+    """A change of the first entity that was not accepted, unless `more` says otherwise."""
+    values: dict[str, Any] = {
+        "entity": connection.entities.earliest("pk"),
+        "client_id": uuid4(),
+        "action": "update",
+        "changes": {"name": ["Old", "New"]},
+        "version": 1,
+        "first_version": 1,
+        "status": "error",
+        "code": "0x80048408",
+        "message": "State code is invalid.",
+    } | more
+    if values["status"] == "error":
+        values["cause"] = cause_of(values["code"], values["message"])
+    return OfflineTransaction.objects.create(connection=connection, **values)
 
 
 def make_job(connection: Connection, **more: Any) -> SyncJob:

@@ -61,6 +61,8 @@ class Command(BaseCommand):
         connection.close()
         processes.start("worker", _worker("runs", "--concurrency=2"))
         processes.start("worker of the clock", _worker("clock", "--pool=solo"))
+        deliveries = _worker("deliveries", "--pool=threads", "--concurrency=4")
+        processes.start("worker of deliveries", deliveries)
         processes.start("clock", _celery("beat", "--pidfile="))
         web.wait(processes)
         self._say(f"Resco CRM Sync is at {web.address()}/ (Ctrl-C stops it)")

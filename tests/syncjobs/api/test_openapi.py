@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from connections.models import Connection
 from syncjobs.models import Difference, RunEntity, RunError, Verification
-from tests.syncjobs.making import make_connection, make_job, make_run
+from tests.syncjobs.making import make_connection, make_job, make_run, make_transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,9 +52,15 @@ def test_it_is_made_without_a_warning() -> None:
 def test_it_lists_every_path_and_how_to_sign_in() -> None:
     document = make_document()
     assert set(document["paths"]) == {
+        "/api/alerts/",
         "/api/connections/",
         "/api/connections/{name}/",
+        "/api/connections/{name}/deliver/",
         "/api/connections/{name}/sync/",
+        "/api/connections/{name}/transactions/",
+        "/api/connections/{name}/transactions/causes/",
+        "/api/connections/{name}/transactions/retry-all/",
+        "/api/connections/{name}/transactions/{id}/",
         "/api/connections/{name}/update-server/",
         "/api/connections/{name}/entities/",
         "/api/connections/{name}/entities/{entity}/",
@@ -70,6 +76,7 @@ def test_it_lists_every_path_and_how_to_sign_in() -> None:
         "/api/runs/{id}/",
         "/api/runs/{id}/errors/",
         "/api/runs/{id}/cancel/",
+        "/api/runs/{id}/undo/",
     }
     assert set(document["components"]["securitySchemes"]) == {"basicAuth", "cookieAuth"}
 
@@ -106,6 +113,7 @@ def test_it_says_what_is_answered() -> None:
         "{name}": "field",
         "{entity}": "account",
         "/jobs/{id}": f"/jobs/{job.pk}",
+        "/transactions/{id}": f"/transactions/{make_transaction(connection).pk}",
         "{id}": str(run.pk),
     }
     for template, operations in document["paths"].items():
