@@ -12,5 +12,5 @@ class SyncJobsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Begin to listen to changes of clients, in every process."""
-        autodiscover_modules("instant")
+        """Begin to listen to changes of organizations, in every process."""
+        autodiscover_modules("instant", "hooks")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from organizations.odata import reading
+from organizations.records import RecordValue
 from tests.organizations.making import make_id
 from tests.organizations.odata.reader import OData
 
@@ -127,7 +128,7 @@ def test_it_expands_a_lookup(odata: OData) -> None:
 
 def test_it_writes_every_type(odata: OData) -> None:
     other = make_id()
-    values = {
+    values: dict[str, RecordValue] = {
         "text": "a",
         "whole": 1,
         "decimal": "1.2345",
