@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 
 from connections.models import SyncedEntity
 from organizations.records import Value
-from syncjobs import transactions
+from syncjobs import transaction_rows, transactions
 from syncjobs.engine.plan import Waiting
 from syncjobs.engine.transactions import Action, Changed, Conflict, Status, Transaction
 from syncjobs.engine.values import Side
@@ -72,8 +72,10 @@ def make_transaction(**more: object) -> Transaction:
 
 def saved(queue: DatabaseQueue, *items: Transaction) -> list[Transaction]:
     queue.add(items)
-    rows = OfflineTransaction.objects.order_by("-pk")[: len(items)]
-    return [transactions.transaction_of(row) for row in reversed(rows)]
+    newest = OfflineTransaction.objects.order_by("-pk").values_list("pk", flat=True)
+    keys = sorted(newest[: len(items)])
+    found = {item.id: item for item in transaction_rows.select("id = ANY(%(ids)s)", {"ids": keys})}
+    return [found[key] for key in keys]
 
 
 @pytest.mark.parametrize("value", VALUES, ids=repr)
@@ -121,9 +123,8 @@ def test_it_keeps_transactions_as_they_are(queue: DatabaseQueue) -> None:
     )
     created = OfflineTransaction.objects.get().created
     queue.save([changed])
-    row = OfflineTransaction.objects.get()
-    assert transactions.transaction_of(row) == changed
-    assert row.created == created
+    assert transaction_rows.select("true", {}) == [changed]
+    assert OfflineTransaction.objects.get().created == created
 
 
 def test_it_returns_what_waits_for_records_oldest_first(queue: DatabaseQueue) -> None:

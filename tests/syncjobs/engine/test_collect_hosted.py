@@ -15,13 +15,14 @@ from connections.models import Connection, Endpoint, SyncedEntity
 from organizations.catalog import create_organization, define, enable
 from organizations.models import ChangeLog, Organization
 from organizations.store import Store
+from syncjobs import transaction_rows
 from syncjobs.engine.collect import Source, collect
 from syncjobs.engine.transactions import Action, Changed, Transaction
 from syncjobs.engine.values import EntityTask, Options
 from syncjobs.models import ClientCheckpoint, OfflineTransaction, Run
 from syncjobs.reporter import DatabaseReporter
 from syncjobs.state import DatabaseState
-from syncjobs.transactions import DatabaseQueue, transaction_of
+from syncjobs.transactions import DatabaseQueue
 from tests.connections.connectors.sample import ENTITIES, EVERY_TYPE
 from tests.syncjobs.engine.memory_state import Crash
 from tests.syncjobs.making import make_run
@@ -79,8 +80,8 @@ class Way:
         assert collect(source, self.tasks(names)) == {}
 
     def waiting(self) -> list[Transaction]:
-        rows = OfflineTransaction.objects.filter(connection=self.connection)
-        return [item for item in map(transaction_of, rows) if item.is_waiting]
+        found = transaction_rows.select("connection_id = %(key)s", {"key": self.connection.pk})
+        return [item for item in found if item.is_waiting]
 
 
 def make_endpoint(store: Store) -> Endpoint:
