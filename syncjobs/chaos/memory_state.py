@@ -162,7 +162,7 @@ class MemoryState(State):
         """Forget links."""
         self.write("drop")
         for item in server_ids:
-            del self._links(entity)[item]
+            self._links(entity).pop(item, None)
 
     def follow(self, entity: int, versions: Mapping[str, tuple[int, int]]) -> None:
         """Let links follow."""

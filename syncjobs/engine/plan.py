@@ -8,6 +8,7 @@ link       client record                   decision
 none       none                            create
 none       equal                           link only
 none       differs                         update, based on its current version: the server wins
+none       differs, and its change waits   conflict: left alone until that is decided
 digest =   (not looked at)                 unchanged; the link follows the server's version
 digest ≠   equal                           link only: both sides were changed alike
 digest ≠   at the link's version, or has   update, based on its current version
@@ -34,6 +35,11 @@ from typing import NamedTuple
 
 from organizations.records import Rejection, Rendered, Row
 from syncjobs.engine.values import TAKEN_BACK, LinkRow, LinkState
+
+UNDECIDED = (
+    "Both sides have the record, and the client's change of it waits to be delivered. The client's "
+    "was left alone."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +197,9 @@ class _Planner:
         if record is None:
             self._creates.append(place)
             return
+        if record.digest != self._page.digests[place] and self._waits(client_id):
+            self._plan.clashes.append(Clash(server_id, UNDECIDED))
+            return
         if client_id in self._view.holders:
             self._plan.dropped.append(self._view.holders[client_id].server_id)
         if record.digest != self._page.digests[place]:
@@ -198,6 +207,10 @@ class _Planner:
             return
         self._plan.unchanged += 1
         self._plan.new_links.append(self._link(place, client_id, record.version))
+
+    def _waits(self, client_id: str) -> bool:
+        waiting = self._view.waiting.get(client_id)
+        return waiting is not None and not waiting.is_set_aside
 
     def _compare(self, place: int, link: LinkRow) -> None:
         version, digest = self._page.versions[place], self._page.digests[place]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from connections.errors import Retryable
@@ -11,7 +12,7 @@ from syncjobs.engine import transactions
 from syncjobs.engine.push.cases import Case, Send, Settle
 from syncjobs.engine.push.delivery import Delivery
 from syncjobs.engine.push.ends import Ends
-from syncjobs.engine.transactions import Changed, Status, Transaction
+from syncjobs.engine.transactions import Changed, Conflict, Status, Transaction
 from syncjobs.engine.values import Counts, Images, LinkRow, Problem, Side
 
 _FOLLOWS = "Its record was made; what names records of a loop, its state and its owner follow."
@@ -38,7 +39,11 @@ class Results:
 
         What is left out of it becomes changes of its own, which follow.
         """
-        raised = replace(case.transaction, attempts=case.transaction.attempts + 1)
+        raised = replace(
+            case.transaction,
+            attempts=case.transaction.attempts + 1,
+            conflict=_overwritten(case, send),
+        )
         if send.late:
             raised = replace(raised, changes=_kept(case, send))
             self._added += _following(case, send)
@@ -51,6 +56,8 @@ class Results:
 
     def settle(self, case: Case, settled: Settle) -> Transaction:
         """Take a decision that needs no write, and return the transaction as it is now."""
+        if settled.status is Status.PROCESSED and (lost := _lost_before(case.transaction)):
+            self._added.append(_losing(case.transaction, lost))
         transaction = replace(
             case.transaction,
             status=settled.status,
@@ -59,6 +66,7 @@ class Results:
             next_attempt=None,
             conflict=settled.conflict,
             choices={},
+            changes=_told(case.transaction, settled),
         )
         self.keep(transaction, settled.why or settled.message)
         self._count(settled.status, is_conflict=settled.is_conflict)
@@ -110,7 +118,7 @@ class Results:
         )
         self._count(Status.PROCESSED, is_conflict=send.is_conflict)
         if send.lost:
-            self._added.append(_losing(case, send))
+            self._added.append(_losing(case.transaction, send.lost))
         if send.action is Action.DELETE:
             if case.link is not None:
                 self._drops.add(case.link.server_id)
@@ -240,14 +248,14 @@ def _values(case: Case, names: frozenset[str]) -> dict[str, Changed]:
     return {name: Changed(None, value) for name, value in news.items() if value is not None}
 
 
-def _losing(case: Case, send: Send) -> Transaction:
+def _losing(transaction: Transaction, lost: Mapping[str, Changed]) -> Transaction:
     """Return the server's losing values as a change that would write them back."""
-    is_delete = send.action is Action.DELETE
+    is_delete = transaction.action is transactions.Action.DELETE
     return replace(
-        case.transaction,
+        transaction,
         id=0,
         action=transactions.Action.CREATE if is_delete else transactions.Action.UPDATE,
-        changes=send.lost,
+        changes=lost,
         actor="",
         attempts=0,
         status=Status.ARCHIVED,
@@ -257,3 +265,46 @@ def _losing(case: Case, send: Send) -> Transaction:
         conflict=None,
         choices={},
     )
+
+
+def _overwritten(case: Case, send: Send) -> Conflict | None:
+    """Return what is noted with an attempt: the server's values that it is about to replace.
+
+    If the answer is lost, nobody else can tell them any more.
+    """
+    if not send.lost:
+        return case.transaction.conflict if case.transaction.choices else None
+    return Conflict(
+        base={},
+        server={name: changed.new for name, changed in send.lost.items()},
+        client={name: changed.old for name, changed in send.lost.items()},
+        server_version=send.expected,
+    )
+
+
+def _lost_before(transaction: Transaction) -> dict[str, Changed]:
+    """Return the server's values that an attempt replaced of which no answer came."""
+    conflict = transaction.conflict
+    if conflict is None or not transaction.attempts:
+        return {}
+    return {
+        name: Changed(conflict.client.get(name), value)
+        for name, value in conflict.server.items()
+        if transaction.choices.get(name) is not Side.SERVER
+    }
+
+
+def _told(transaction: Transaction, settled: Settle) -> Mapping[str, Changed] | None:
+    """Return the changes; of one that loses and did not tell its columns, what the client has.
+
+    The client's record is about to be overwritten, so it could not tell them later.
+    """
+    conflict = settled.conflict
+    is_aside = settled.status is Status.ARCHIVED
+    if transaction.changes is not None or conflict is None or not is_aside:
+        return transaction.changes
+    if transaction.action is transactions.Action.DELETE:
+        return None
+    return {
+        name: Changed(conflict.server.get(name), value) for name, value in conflict.client.items()
+    }

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from syncjobs.engine.plan import (
+    UNDECIDED,
+    Clash,
     ClientRecord,
     Incoming,
     PagePlan,
@@ -61,6 +63,24 @@ SITUATIONS = [
     Situation(
         name="there and different, not linked: the server wins",
         record=at(100, THEIRS),
+        expected=PagePlan(updates=[Update(0, ID, 100, is_linked=False)]),
+    ),
+    Situation(
+        name="there and different, not linked, and its change waits",
+        record=at(100, THEIRS),
+        waiting=Waiting(100),
+        expected=PagePlan(clashes=[Clash(ID, UNDECIDED)]),
+    ),
+    Situation(
+        name="there and equal, not linked, and its change waits",
+        record=at(100, NEW),
+        waiting=Waiting(100),
+        expected=PagePlan(unchanged=1, new_links=[linked()]),
+    ),
+    Situation(
+        name="there and different, not linked, its change set aside: the server wins",
+        record=at(100, THEIRS),
+        waiting=Waiting(100, is_set_aside=True),
         expected=PagePlan(updates=[Update(0, ID, 100, is_linked=False)]),
     ),
     Situation(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from connections.connectors.memory import Fault
 from syncjobs.engine.conflicts import WHOLE
 from syncjobs.engine.transactions import Changed, Conflict, Status, Transaction
 from syncjobs.engine.values import ConflictRule, Counts, LinkState, Side
@@ -91,6 +93,41 @@ def pend(world: TwoWays, item: Transaction) -> None:
     with world.state.page():
         world.state.hold()
         world.line.save([replace(item, status=Status.PENDING)], "Set to Pending by ann.")
+
+
+def test_a_record_that_came_back_keeps_its_values_when_it_loses() -> None:
+    world = make_two_ways(SERVER)
+    (first,) = make_both(world)
+    world.client.delete("account", first)
+    world.client.create("account", {"name": "mine", "city": "Praha"}, id=first)
+    world.server.update("account", first, {"name": "theirs"})
+    world.sync()
+    kept = world.transaction(Status.ARCHIVED)
+    assert kept.changes == {"name": Changed("theirs", "mine"), "city": Changed("Brno", "Praha")}
+    pend(world, kept)
+    world.sync()
+    assert world.server.get("account", first)["name"] == "mine"
+
+
+@pytest.mark.parametrize("is_delete", [False, True], ids=["update", "delete"])
+def test_the_servers_values_are_kept_although_the_answer_is_lost(is_delete: bool) -> None:
+    world = make_two_ways(CLIENT)
+    (first,) = make_both(world)
+    world.server.update("account", first, {"name": "theirs"})
+    if is_delete:
+        world.client.delete("account", first)
+    else:
+        world.client.update("account", first, {"name": "mine"})
+    world.server.faults.at_write(1, Fault.LOST_RESPONSE)
+    world.sync()
+    assert world.transactions(Status.ARCHIVED) == []
+    world.later(timedelta(days=1))
+    world.sync()
+    kept = world.transaction(Status.ARCHIVED)
+    assert kept.code == "Lost"
+    assert kept.changes is not None
+    assert kept.changes["name"].new == "theirs"
+    assert world.transaction(Status.PROCESSED).conflict is None
 
 
 def test_the_client_wins_and_the_servers_values_are_kept() -> None:

@@ -1,0 +1,95 @@
+"""What happened in both organizations, write by write, in the order of the wall clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from organizations.records import Action, Value
+from syncjobs.chaos.filters import SyncFilter
+from syncjobs.engine.values import ConflictRule, Leaving, Side
+
+Values = Mapping[str, Value]
+
+
+class By(StrEnum):
+    """Who wrote: a user, the engine, or the organization by itself."""
+
+    USER = "user"
+    ENGINE = "engine"
+    SYSTEM = "system"
+
+
+class Write(NamedTuple):
+    """One write of one record. `before` and `after` are None where it was, or is, not there."""
+
+    side: Side
+    by: By
+    entity: str
+    id: str
+    version: int
+    before: Values | None
+    after: Values | None
+
+    @property
+    def action(self) -> Action:
+        """What the write did."""
+        if self.after is None:
+            return Action.DELETE
+        return Action.CREATE if self.before is None else Action.UPDATE
+
+    @property
+    def changed(self) -> dict[str, tuple[Value, Value]]:
+        """Columns that differ, before and after."""
+        before, after = self.before or {}, self.after or {}
+        return {
+            name: (before.get(name), after.get(name))
+            for name in {**before, **after}
+            if before.get(name) != after.get(name)
+        }
+
+
+class Settings(NamedTuple):
+    """How an entity is carried from now on."""
+
+    entity: str
+    deletes: bool
+    leaving: Leaving
+    rule: ConflictRule
+    inside: SyncFilter
+
+
+class RunBegan(NamedTuple):
+    """A run, or a delivery, began."""
+
+    full: bool
+
+
+Event = Write | Settings | RunBegan
+
+
+@dataclass
+class Ledger:
+    """Everything in order. Writes of a page that rolled back never happened."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        """Write down what happened."""
+        self.events.append(event)
+
+    def keep(self) -> Callable[[], None]:
+        """Return what forgets the client's writes since now: their transaction rolled back."""
+        count = len(self.events)
+
+        def forget() -> None:
+            since = self.events[count:]
+            self.events[count:] = [event for event in since if not _is_of_client(event)]
+
+        return forget
+
+
+def _is_of_client(event: Event) -> bool:
+    return isinstance(event, Write) and event.side is Side.CLIENT

@@ -1,0 +1,62 @@
+"""I3: nothing is deleted without evidence.
+
+The engine may delete a client record if the server does not have it, or has it outside the filter,
+and the entity's settings say that deletions are carried; a server record, if a user deleted the
+client's. The evidence may be as old as the runs that are under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from organizations.records import Action
+from syncjobs.chaos.ledger import By, Event, RunBegan, Write
+from syncjobs.chaos.oracle.mirror import Mirror, replayed
+from syncjobs.chaos.oracle.violation import Violation
+from syncjobs.engine.values import Leaving, Side
+
+_RUNS = 3
+"""Runs that can be under way at once: one, another worker's, and a delivery."""
+
+
+def without_evidence(events: Sequence[Event]) -> Iterator[Violation]:
+    """Yield deletions by the engine that nothing proves."""
+    mirror = Mirror()
+    runs: list[int] = []
+    for place, event in enumerate(events):
+        if isinstance(event, RunBegan):
+            runs = [*runs[1 - _RUNS :], place]
+        if _is_deletion(event) and not _is_proved(event, mirror, events, runs[0], place):
+            yield Violation("I3", f"{event.entity} {event.id} was deleted on the {event.side}.")
+        mirror.take(event)
+
+
+def _is_deletion(event: Event) -> bool:
+    return isinstance(event, Write) and event.by is By.ENGINE and event.action is Action.DELETE
+
+
+def _is_proved(
+    write: Write, mirror: Mirror, events: Sequence[Event], first: int, place: int
+) -> bool:
+    key = mirror.key(write)
+    if _proves(write, key, mirror):
+        return True
+    then = replayed(events[:first])
+    return any(_proves(write, key, then) for _ in _since(then, events[first:place]))
+
+
+def _since(mirror: Mirror, events: Iterable[Event]) -> Iterator[None]:
+    yield
+    for event in events:
+        mirror.take(event)
+        yield
+
+
+def _proves(write: Write, key: str, mirror: Mirror) -> bool:
+    if write.side is Side.SERVER:
+        return mirror.is_gone_by_user(Side.CLIENT, write.entity, key)
+    rules = mirror.rules(write.entity)
+    if mirror.get(Side.SERVER, write.entity, key) is None:
+        return rules.deletes
+    is_outside = not mirror.is_inside(write.entity, key)
+    return is_outside and rules.deletes and rules.leaving is Leaving.DELETE

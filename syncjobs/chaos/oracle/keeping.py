@@ -1,0 +1,136 @@
+"""I1: no acknowledged change is lost.
+
+A user's value lives until the same side's users replace it, or until the other side has had it.
+Whoever else overwrites it must have kept it: some transaction of the record holds the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from organizations.records import Value
+from syncjobs.chaos.ledger import By, Event, Write
+from syncjobs.chaos.oracle.lists import Lists
+from syncjobs.chaos.oracle.mirror import Mirror, Values, told
+from syncjobs.chaos.oracle.violation import Violation
+from syncjobs.chaos.schema import CARRIED
+from syncjobs.engine.transactions import Action
+from syncjobs.engine.values import Side
+
+EXISTS = "(exists)"
+
+Marks = dict[str, Value]
+"""Column → what a user wrote and the other side has not had yet."""
+
+
+class Lost(NamedTuple):
+    """A value that was overwritten before the other side had it."""
+
+    side: Side
+    entity: str
+    id: str
+    column: str
+    value: Value
+
+
+def lost_changes(events: Iterable[Event], lists: Lists) -> Iterator[Violation]:
+    """Yield the changes that neither side has and no transaction keeps."""
+    for lost in overwritten(events):
+        if not _is_kept(lost, lists):
+            what = f"{lost.entity} {lost.id}: '{lost.column}' = {lost.value!r}"
+            yield Violation("I1", f"{what}, written on the {lost.side}, was overwritten and lost.")
+
+
+def overwritten(events: Iterable[Event]) -> Iterator[Lost]:
+    """Yield what the engine overwrote before the other side had it."""
+    mirror, marks = Mirror(), _Marks()
+    for event in events:
+        is_record = isinstance(event, Write) and event.entity in CARRIED
+        key = mirror.key(event) if isinstance(event, Write) else ""
+        before = mirror.get(event.side, event.entity, key) if isinstance(event, Write) else None
+        mirror.take(event)
+        if is_record and isinstance(event, Write):
+            key = mirror.key(event)
+            after = mirror.get(event.side, event.entity, key)
+            yield from marks.take(event, key, before, after, mirror)
+
+
+class _Marks:
+    def __init__(self) -> None:
+        self._marks: dict[tuple[Side, str, str], Marks] = {}
+        self._carried: set[tuple[str, str]] = set()
+
+    def take(
+        self, write: Write, key: str, before: Values | None, after: Values | None, mirror: Mirror
+    ) -> Iterator[Lost]:
+        other = Side.CLIENT if write.side is Side.SERVER else Side.SERVER
+        there = mirror.get(other, write.entity, key)
+        mine = self._of(write.side, write.entity, key)
+        if write.by is By.ENGINE:
+            self._carried.add((write.entity, key))
+            yield from _overwrite(write, mine, before, after)
+        elif after is None and (write.entity, key) not in self._carried:
+            mine.clear()  # nobody else had this record from us
+        else:
+            _mark(write, mine, before, after)
+        _settle(mine, write.entity, after, there)
+        _settle(self._of(other, write.entity, key), write.entity, there, after)
+
+    def _of(self, side: Side, entity: str, key: str) -> Marks:
+        return self._marks.setdefault((side, entity, key), {})
+
+
+def _mark(write: Write, mine: Marks, before: Values | None, after: Values | None) -> None:
+    if after is None:
+        mine.clear()
+        mine[EXISTS] = False
+        return
+    if before is None:
+        mine[EXISTS] = True
+    mine.update(_changed(write.entity, before, after))
+
+
+def _overwrite(
+    write: Write, mine: Marks, before: Values | None, after: Values | None
+) -> Iterator[Lost]:
+    if after is None:
+        gone = {name: value for name, value in mine.items() if name != EXISTS and value}
+        mine.clear()
+    elif before is None:
+        gone = {EXISTS: False} if mine.get(EXISTS) is False else {}
+        mine.clear()
+    else:
+        changed = _changed(write.entity, before, after)
+        gone = {name: mine.pop(name) for name in changed if name in mine}
+    for name, value in gone.items():
+        yield Lost(write.side, write.entity, write.id, name, value)
+
+
+def _changed(entity: str, before: Values | None, after: Values) -> dict[str, Value]:
+    old, new = told(entity, before or {}), told(entity, after)
+    return {name: value for name, value in new.items() if old.get(name) != value}
+
+
+def _settle(mine: Marks, entity: str, here: Values | None, there: Values | None) -> None:
+    """Drop the marks whose value the other side has by now."""
+    if mine.get(EXISTS) is (there is not None):
+        del mine[EXISTS]
+    if here is None or there is None:
+        return
+    for name in list(mine):
+        if name != EXISTS and there.get(name) == mine[name]:
+            del mine[name]
+
+
+def _is_kept(lost: Lost, lists: Lists) -> bool:
+    if lost.column == EXISTS and lost.side is Side.SERVER:
+        return True  # a record that comes back is a decision, not a loss
+    for item in lists.of_record(lost.entity, lost.id):
+        if lost.column == EXISTS:
+            if item.action in (Action.DELETE, Action.DISASSOCIATE):
+                return True
+        elif lost.column in (item.changes or {}):
+            if (item.changes or {})[lost.column].new == lost.value:
+                return True
+    return False

@@ -1,0 +1,92 @@
+"""Coming to rest: nothing goes wrong any more, and runs follow until nothing moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from syncjobs.chaos import deciding
+from syncjobs.chaos.oracle import Violation, judge
+from syncjobs.chaos.world import Run, World
+from syncjobs.engine.values import Side
+
+_RUNS = 12
+"""Within so many runs everything must have come to rest."""
+
+_LONG = timedelta(days=2)
+"""Longer than any wait for a next attempt; it also ends the airbag's day."""
+
+
+_SHORT = timedelta(minutes=20)
+"""Longer than a first wait, and too short for a token to be renewed."""
+
+
+class NoRest(Exception):
+    """Something moves for ever, or a run without any fault does not come to its end."""
+
+
+def come_to_rest(world: World) -> None:
+    """Run until nothing moves. Raises NoRest."""
+    world.weather.calm()
+    world.update_server()
+    if world.has_gone_back:
+        world.later(_LONG)
+        world.sync(full=True)
+        world.has_gone_back = False
+    run = None
+    for number in range(_RUNS):
+        world.later(_SHORT if number else _LONG)
+        before = world.moved()
+        run = world.sync()
+        if world.moved() == before and run.is_whole:
+            return
+    ended = run.ended if run is not None else ""
+    raise NoRest(f"After {_RUNS} runs without any fault it still moves; the last ended '{ended}'.")
+
+
+def predict(world: World) -> Sequence[Violation]:
+    """Run dry, then run; nothing is written by the first, and the second does the same."""
+    world.weather.calm()
+    before = world.moved()
+    dry = world.sync(dry_run=True)
+    if world.moved() != before:
+        return [Violation("I8", f"A dry run wrote: {before} became {world.moved()}.")]
+    run = world.sync()
+    told, done = _told(dry), _told(run)
+    if told != done:
+        differ = {name: (told.get(name), done.get(name)) for name in {*told, *done}}
+        shown = {name: pair for name, pair in sorted(differ.items()) if pair[0] != pair[1]}
+        return [Violation("I8", f"A dry run predicted otherwise: {shown}.")]
+    return ()
+
+
+def end(world: World) -> Sequence[Violation]:
+    """Come to rest, be healed and come to rest, have everything decided and come to rest."""
+    try:
+        for prepare in (_nothing, _heal, _decide_all, _decide_all, _nothing):
+            prepare(world)
+            come_to_rest(world)
+            if violations := judge(world):
+                return violations
+    except NoRest as error:
+        return [Violation("I5", str(error))]
+    return ()
+
+
+def _told(run: Run) -> dict[str, object]:
+    return {"": run.ended} | {report.entity: report.counts for report in run.reports}
+
+
+def _nothing(world: World) -> None:
+    pass
+
+
+def _heal(world: World) -> None:
+    world.heal()
+    deciding.set_all_to_pending(world)
+
+
+def _decide_all(world: World) -> None:
+    deciding.choose_all(world, Side.SERVER if world.number % 2 else Side.CLIENT)
+    for name in world.server.entities:
+        world.guard.decide(world.key(name), approve=True)

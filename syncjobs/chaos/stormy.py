@@ -1,0 +1,119 @@
+"""Connectors to which the weather happens, whatever organization is behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+
+from connections.connectors.base import (
+    Batch,
+    BatchResult,
+    Connector,
+    Edits,
+    Failure,
+    FailureKind,
+    ReadRequest,
+)
+from connections.connectors.memory import MemoryConnector
+from connections.connectors.memory.faults import all_conflicts
+from connections.errors import Retryable
+from organizations.query.nodes import Query
+from organizations.records import Action, Page, Row, Value
+from organizations.schema import Attribute, Entity
+from syncjobs.chaos.organization import WatchedOrganization
+from syncjobs.chaos.weather import Fault, Place, Weather
+from syncjobs.engine.values import Side
+
+
+class Stormy(Connector):
+    """To be mixed in before a connector: every call comes to a place of the weather first."""
+
+    weather: Weather
+    name: str
+
+    def read(self, request: ReadRequest) -> Iterator[Page]:
+        """Yield pages, some twice, some cut off."""
+        for page in super().read(request):  # type: ignore[safe-super]
+            fault = self.weather.come(Place.PAGE, self.name)
+            if fault is Fault.TRUNCATED:
+                yield replace(page, rows=page.rows[:1], versions=page.versions[:1], resume=None)
+                raise Retryable("The answer broke off.", code="truncated")
+            if fault is Fault.EMPTY and not request.since:
+                page = replace(page, rows=(), versions=())
+            yield page
+            if fault is Fault.DUPLICATED:
+                yield page
+
+    def ids(self, entity: Entity, query: Query | None = None) -> Iterator[Sequence[str]]:
+        """Yield ids, or none of them."""
+        if self.weather.come(Place.IDS, self.name) is Fault.EMPTY:
+            return
+        yield from super().ids(entity, query)  # type: ignore[safe-super]
+
+    def matching(self, entity: Entity, query: Query, ids: Sequence[str]) -> set[str]:
+        """Ask for membership."""
+        self.weather.come(Place.ASK, self.name)
+        return super().matching(entity, query, ids)  # type: ignore[safe-super]
+
+    def fetch(self, entity: Entity, attributes: Sequence[Attribute], ids: Sequence[str]) -> Page:
+        """Fetch records by id."""
+        self.weather.come(Place.ASK, self.name)
+        return super().fetch(entity, attributes, ids)  # type: ignore[safe-super]
+
+    def edits(self, names: Collection[str], since: int, *, limit: int = 5000) -> Edits:
+        """Read what users wrote."""
+        self.weather.come(Place.EDITS, self.name)
+        return super().edits(names, since, limit=limit)
+
+    def write(self, entity: Entity, batch: Batch) -> BatchResult:
+        """Write, or not, or lose the answer."""
+        if self.weather.come(Place.WRITE, self.name) is Fault.CONFLICT:
+            return all_conflicts(batch, self.versions(entity, batch))
+        result = super().write(entity, batch)  # type: ignore[safe-super]
+        self.weather.come(Place.WRITTEN, self.name)
+        return result
+
+    def versions(self, entity: Entity, batch: Batch) -> list[int]:
+        """Return the versions that the records of a batch have now (0: there is none)."""
+        found = super().fetch(entity, (), [str(row[0]) for row in batch.rows])  # type: ignore[safe-super]
+        known = {
+            str(row[0]): version for row, version in zip(found.rows, found.versions, strict=True)
+        }
+        return [known.get(str(row[0]), 0) for row in batch.rows]
+
+
+class StormyMemory(Stormy, MemoryConnector):
+    """The connector to a watched organization, which may refuse records."""
+
+    organization: WatchedOrganization
+
+    def __init__(self, organization: WatchedOrganization, weather: Weather, *, origin: str) -> None:
+        """`organization` names the side in whose weather this stands."""
+        super().__init__(organization, origin=origin, now=organization.clock())
+        self.weather, self.name = weather, organization.side.value
+
+    def _write_row(
+        self, entity: Entity, batch: Batch, row: Row, expected: int
+    ) -> tuple[str, int, Failure | None]:
+        organization, record_id = self.organization, str(row[0])
+        version = self._version(entity, row)
+        reason = ""
+        if version == expected and batch.action is not Action.DELETE:
+            reason = organization.objection(entity.name, self._values(entity, batch, row))
+        if reason and organization.side is Side.SERVER:
+            return record_id, version, self._refuse(record_id, reason)
+        outcome = super()._write_row(entity, batch, row, expected)
+        failure = outcome[2]
+        if failure is not None and failure.kind is FailureKind.REJECTED:
+            self._refuse(record_id, failure.message)
+        return outcome
+
+    def _values(self, entity: Entity, batch: Batch, row: Row) -> dict[str, Value]:
+        given = dict(zip(batch.columns, row, strict=True))
+        if batch.action is Action.CREATE:
+            return given
+        return {**self.organization.get(entity.name, str(row[0])), **given}
+
+    def _refuse(self, record_id: str, reason: str) -> Failure:
+        self.organization.refused[record_id] = reason
+        return Failure(kind=FailureKind.REJECTED, code="refused", message=reason)
