@@ -251,3 +251,16 @@ def test_what_waits_is_locked_inside_a_page(queue: DatabaseQueue) -> None:
     with other_connection() as cursor:
         cursor.execute("SELECT id FROM syncjobs_offlinetransaction FOR UPDATE SKIP LOCKED")
         assert len(cursor.fetchall()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_else_can_collect_while_positions_are_held(queue: DatabaseQueue) -> None:
+    look = "SELECT id FROM connections_connection FOR NO KEY UPDATE SKIP LOCKED"
+    with transaction.atomic():
+        queue.collected([make_key()], hold=True)
+        with other_connection() as cursor:
+            cursor.execute(look)
+            assert cursor.fetchall() == []
+    with other_connection() as cursor:
+        cursor.execute(look)
+        assert len(cursor.fetchall()) == 1
