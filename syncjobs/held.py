@@ -77,7 +77,7 @@ class DatabaseGuard(Guard):
             run__connection=self._run.connection_id,
             run__kind=Run.Kind.SYNC,
             name=self._name(entity),
-        ).exclude(run__options__dry_run=True)
+        ).exclude(run__options__contains={"dry_run": True})
         sums = rows.aggregate(deleted=Sum("deleted", default=0), left=Sum("left", default=0))
         done = HeldDeletions.objects.filter(entity=entity, state=State.DONE, decided__gte=since)
         approved = done.aggregate(count=Sum("count", default=0))["count"]

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from syncjobs import images, transactions
-from syncjobs.models import Image, Run
+from syncjobs import held, images, recycle_bin, transactions
+from syncjobs.models import Image, Run, RunEntity
 
 KEPT = timedelta(days=90)
 """How long a finished run is kept."""
@@ -17,7 +17,8 @@ KEPT = timedelta(days=90)
 SUCCEEDED_KEPT = timedelta(hours=1)
 """How long a succeeded run is kept whose job keeps no logs: long enough to look at its page.
 
-One that wrote something stays as long as it can be taken back.
+One that wrote something stays as long as it can be taken back, and one that deleted something as
+long as its deletions count (`held.WINDOW`).
 """
 
 _BATCH = 200
@@ -30,8 +31,14 @@ def retain(now: datetime | None = None) -> int:
 
 
 def _runs(at: datetime) -> int:
-    unwanted = Q(job__keep_logs=False, state=Run.State.SUCCEEDED, finished__lt=at - SUCCEEDED_KEPT)
-    unwanted &= ~Exists(Image.objects.filter(run=OuterRef("pk")))
+    deleted = RunEntity.objects.filter(Q(deleted__gt=0) | Q(left__gt=0), run=OuterRef("pk"))
+    unwanted = Q(
+        Q(finished__lt=at - held.WINDOW) | ~Q(Exists(deleted)),
+        ~Q(Exists(Image.objects.filter(run=OuterRef("pk")))),
+        job__keep_logs=False,
+        state=Run.State.SUCCEEDED,
+        finished__lt=at - SUCCEEDED_KEPT,
+    )
     over = Run.objects.exclude(state__in=Run.ACTIVE).filter(unwanted | Q(finished__lt=at - KEPT))
     removed = 0
     while batch := list(over.order_by("pk").values_list("pk", flat=True)[:_BATCH]):
@@ -40,5 +47,10 @@ def _runs(at: datetime) -> int:
     return removed
 
 
-STEPS: Sequence[Callable[[datetime], int]] = (images.retain, transactions.forget_delivered, _runs)
+STEPS: Sequence[Callable[[datetime], int]] = (
+    images.retain,
+    transactions.forget_delivered,
+    recycle_bin.retain,
+    _runs,
+)
 """What is removed, in this order; each returns how many rows went."""
