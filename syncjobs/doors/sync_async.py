@@ -1,8 +1,8 @@
 """`POST /rest/v1/sync/{client}/SyncAsync`: start Sync All from outside.
 
 The body is optional: a `SyncRequest` with `Entities` (the forms of ConnectRequest) and `DryRun`,
-in XML, or with the same names in JSON. The original's page names only the path; the request is
-ours (assumed).
+or with `Plan` (the id of a dry run, whose plan is carried out), in XML, or with the same names in
+JSON. The original's page names only the path; the request is ours (assumed).
 """
 
 from __future__ import annotations
@@ -23,16 +23,21 @@ from syncjobs.doors.basic import administrator
 from syncjobs.doors.door import door
 from syncjobs.doors.fault import Fault
 from syncjobs.doors.jobs import accepted
+from syncjobs.models import Run
 
 _SWITCHES = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
 @dataclass(frozen=True, slots=True)
 class SyncRequest:
-    """Which entities to carry (none named: all that are enabled), and whether only to count."""
+    """Which entities to carry (none named: all that are enabled), and whether only to plan.
+
+    With `plan`, the id of a dry run, its plan is carried out and nothing else.
+    """
 
     entities: tuple[str, ...] = ()
     dry_run: bool = False
+    plan: str = ""
 
 
 @door("POST")
@@ -48,14 +53,19 @@ def sync_async(request: HttpRequest, client: str) -> HttpResponse:
             code="NotConnected",
             detail="client",
         )
-    run = dispatch.start_sync(
+    return accepted(request, _start(connection, wanted, member.email))
+
+
+def _start(connection: Connection, wanted: SyncRequest, actor: str) -> Run:
+    if wanted.plan:
+        return dispatch.start_apply(connection, wanted.plan, reason="web service", actor=actor)
+    return dispatch.start_sync(
         connection,
         entities=wanted.entities,
         dry_run=wanted.dry_run,
         reason="web service",
-        actor=member.email,
+        actor=actor,
     )
-    return accepted(request, run)
 
 
 def read(raw: bytes, *, is_json: bool) -> SyncRequest:
@@ -81,7 +91,7 @@ def _document(root: etree._Element) -> dict[str, Any]:
     document: dict[str, Any] = {}
     for child in root:
         name = etree.QName(child).localname
-        if name not in ("Entities", "DryRun"):
+        if name not in ("Entities", "DryRun", "Plan"):
             continue
         if name in document:
             raise InvalidRequest(f"'{name}' is given more than once.", element=name)
@@ -96,7 +106,23 @@ def _items(parent: etree._Element) -> list[str]:
 def _request(document: Any) -> SyncRequest:
     if not isinstance(document, dict):
         raise InvalidRequest("'SyncRequest' must be an object.", element="SyncRequest")
-    return SyncRequest(_entities(document.get("Entities", ())), _switch(document.get("DryRun")))
+    wanted = SyncRequest(
+        _entities(document.get("Entities", ())),
+        _switch(document.get("DryRun")),
+        _plan(document.get("Plan")),
+    )
+    if wanted.plan and (wanted.entities or wanted.dry_run):
+        raise InvalidRequest(
+            "A plan is carried out as it was made: leave out 'Entities' and 'DryRun', or 'Plan'.",
+            element="Plan",
+        )
+    return wanted
+
+
+def _plan(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return (value or "").strip()
+    raise InvalidRequest("'Plan' must be the id of a dry run.", element="Plan")
 
 
 def _entities(value: Any) -> tuple[str, ...]:

@@ -31,8 +31,13 @@ def finish(command: BaseCommand, run: Run, *, as_document: bool) -> None:
     carry_out(command, run)
     if as_document:
         command.stdout.write(orjson.dumps(as_json(run)).decode())
+    conclude(run)
+    if not as_document:
+        command.stdout.write(run.message)
+
+
+def conclude(run: Run) -> None:
+    """End with the exit code of a run that did not succeed."""
     code = EXIT_CODES.get(Run.State(run.state), 1)
     if code:
         raise CommandError(f"{run}: {run.state}. {run.message}", returncode=code)
-    if not as_document:
-        command.stdout.write(run.message)
