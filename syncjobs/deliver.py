@@ -107,7 +107,7 @@ def _has_news(connection: Connection, keys: Sequence[int]) -> bool:
 
 def _version(connection: Connection) -> int:
     """Return the last version of the client that was committed."""
-    found = Organization.objects.filter(pk=connection.client.organization_id)
+    found = Organization.objects.filter(endpoints__server_connection=connection)
     return found.values_list("row_version", flat=True).first() or 0
 
 
