@@ -19,7 +19,17 @@ from connections.connect import service
 from connections.errors import Refused
 from connections.metadata.plan import MetadataPlan, plan_from_json, plan_to_json
 from connections.models import Connection, SyncedEntity
-from syncjobs import checking, entity_tasks, instant, lane, lease, plans, undo, verifying
+from syncjobs import (
+    checking,
+    entity_tasks,
+    filter_changes,
+    instant,
+    lane,
+    lease,
+    plans,
+    undo,
+    verifying,
+)
 from syncjobs.engine.sync import sync
 from syncjobs.held import DatabaseGuard
 from syncjobs.models import Checkpoint, Run, RunEntity
@@ -126,13 +136,15 @@ def _lane(run: Run, reporter: DatabaseReporter) -> Iterator[None]:
 def verify(run: Run) -> Outcome:
     """Compare both sides, all enabled entities or those in options["entities"]; writes no record.
 
-    Another worker's part is done again: what both sides hold now is what counts.
+    options: quick, budget (requests). Another worker's part is done again: what both sides hold
+    now is what counts.
     """
     if run.connection.state != Connection.State.READY:
         raise Refused(_not_ready(run.connection))
     run.entities.all().delete()
     run.errors.all().delete()
-    found = verifying.carry_out(run, DatabaseReporter(run))
+    proofs = verifying.carry_out(run, DatabaseReporter(run))
+    found = proofs.found
     equal = sum(verified.equal for verified in found)
     differing = [verified for verified in found if verified.differences]
     failed = run.entities.filter(state=RunEntity.State.FAILED).count()
@@ -142,8 +154,10 @@ def verify(run: Run) -> Outcome:
         told += f"; {count:,} differences in {len(differing):,} of {len(found):,} entities"
     if failed:
         told += f"; {failed:,} entities could not be compared: {_reasons(run)}"
-    state = Run.State.PARTLY if differing or failed else Run.State.SUCCEEDED
-    return Outcome(state, f"{told}.")
+    if proofs.stopped:
+        told += f"; not finished, {len(found):,} of {proofs.of:,} entities: {proofs.stopped}"
+    state = Run.State.PARTLY if differing or failed or proofs.stopped else Run.State.SUCCEEDED
+    return Outcome(state, f"{told.rstrip('.')}.")
 
 
 def readiness(run: Run) -> Outcome:
@@ -175,12 +189,20 @@ _TAKEN_BACK = {
 }
 
 
+def preview_filter(run: Run) -> Outcome:
+    """Show what the filter in options["filter"] would change for options["entity"]."""
+    if run.connection.state != Connection.State.READY:
+        raise Refused(_not_ready(run.connection))
+    return Outcome(Run.State.SUCCEEDED, filter_changes.carry_out(run))
+
+
 KINDS: Mapping[str, Callable[[Run], Outcome]] = {
     Run.Kind.CONNECT: connect,
     Run.Kind.UPDATE_SERVER: update_server,
     Run.Kind.SYNC: sync_all,
     Run.Kind.VERIFY: verify,
     Run.Kind.READINESS: readiness,
+    Run.Kind.FILTER: preview_filter,
     Run.Kind.DELIVER: sync_all,
     Run.Kind.UNDO: undo_run,
 }
@@ -209,7 +231,8 @@ def judge(run: Run) -> Outcome:
         **{name: Sum(name) for name in (*_COUNTED, *_DELIVERED, "left", "held")},
     )
     told = _DELIVERED if run.kind == Run.Kind.DELIVER else _COUNTED
-    counted = ", ".join(f"{sums[name] or 0:,} {name}" for name in told)
+    more = [name for name in _DELIVERED if name not in told and sums[name]]
+    counted = ", ".join(f"{sums[name] or 0:,} {name}" for name in (*told, *more))
     if sums["left"]:
         counted += f", {sums['left']:,} deleted because they left the filter"
     if sums["held"]:

@@ -30,7 +30,7 @@ from syncjobs.engine.planned import Book, Parties
 from syncjobs.engine.protocols import Queue, Reporter, State
 from syncjobs.engine.pull import Context, Pull
 from syncjobs.engine.push.delivery import Delivery
-from syncjobs.engine.push.pushing import push
+from syncjobs.engine.push.pushing import Pushed, push
 from syncjobs.engine.retrying import Patience
 from syncjobs.engine.starting import Start
 from syncjobs.engine.tracked import Tracked
@@ -121,7 +121,7 @@ class _Sync:
         )
         self._queue, self._lane = queue, lane
         self._uncollected: Mapping[str, str] = {}
-        self._pushed: Mapping[str, Counts] = {}
+        self._pushed = Pushed()
         self._unfinished: dict[str, _Unfinished] = {}
 
     def run(self, tasks: Sequence[EntityTask]) -> list[Report]:
@@ -140,7 +140,7 @@ class _Sync:
                 self._entity(task)
         for task in reversed(copied):
             self._delete(task)
-        for name, counts in self._pushed.items():
+        for name, counts in self._pushed.counts.items():
             self._unfinished[name].pushed = counts
         return [self._unfinished[task.name].report(task.name) for task in ordered]
 
@@ -153,15 +153,19 @@ class _Sync:
             self._collect(ordered)
             self._push(ordered)
         for task in ordered:
-            reporter.entity_finished(task.name, self._uncollected.get(task.name, ""))
+            reporter.entity_finished(task.name, self._left(task))
         return [
             Report(
                 entity=task.name,
-                counts=self._pushed.get(task.name, Counts()),
-                failed=self._uncollected.get(task.name, ""),
+                counts=self._pushed.counts.get(task.name, Counts()),
+                failed=self._left(task),
             )
             for task in ordered
         ]
+
+    def _left(self, task: EntityTask) -> str:
+        """Return why changes of the client were left where they are, '' if none was."""
+        return self._uncollected.get(task.name) or self._pushed.failed.get(task.name, "")
 
     def _match(self, task: EntityTask) -> None:
         # All matches are known before the first record is carried, because lookups refer to
@@ -234,7 +238,7 @@ class _Sync:
         found = self._unfinished[task.name] = _Unfinished()
         found.deletes = task.deletes and not self._context.full
         self._guarded(task, found, lambda: self._carry(task, found))
-        found.failed = found.failed or self._uncollected.get(task.name, "")
+        found.failed = found.failed or self._left(task)
         if found.failed or not found.deletes:
             self._context.reporter.entity_finished(task.name, found.failed)
 

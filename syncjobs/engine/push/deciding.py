@@ -135,10 +135,14 @@ def _update(case: Case, server: ServerRecord, changes: Changes) -> Decision:
     columns = ends.together(differing)
     if _is_agreed(case, server):
         return _change(case, server, news, columns)
+    # Of a create that met its record, nobody knows what the record was before.
+    is_base_unknown = (
+        case.transaction.changes is None or case.transaction.action is transactions.Action.CREATE
+    )
     both = {
         name
         for name in differing
-        if case.transaction.changes is None or server.row[ends.place[name]] != changes[name].old
+        if is_base_unknown or server.row[ends.place[name]] != changes[name].old
     }
     meeting = Meeting(
         server=_server_change(case),
@@ -342,7 +346,7 @@ def _remove(
 
 
 def _associate(case: Case) -> Decision:
-    if case.link is not None and case.link.state is not LinkState.SERVER_DELETED:
+    if case.link is not None and case.link.state != LinkState.SERVER_DELETED:
         return Settle(status=Status.PROCESSED, why=_ALIKE)
     changes = _changes(case)
     if changes is None:
@@ -407,13 +411,13 @@ def _is_agreed(case: Case, server: ServerRecord) -> bool:
     link = case.link
     if link is None:
         return 0 < case.transaction.based_on == server.version
-    if link.state is not LinkState.CURRENT:
+    if link.state != LinkState.CURRENT:
         return False
     return 0 < link.server_version == server.version or server.digest == link.digest
 
 
 def _server_change(case: Case) -> ServerChange:
-    is_left = case.link is not None and case.link.state is LinkState.LEFT_FILTER
+    is_left = case.link is not None and case.link.state == LinkState.LEFT_FILTER
     return ServerChange.LEFT if is_left else ServerChange.CHANGED
 
 

@@ -41,14 +41,20 @@ _RESTLESS = "The record changed on the server again and again while it was writt
 _ENTITY_ERRORS = (MetadataChanged, UnknownEntity, OrganizationError)
 """What ends the delivery of one entity and lets the others go on."""
 
-Pushed = Mapping[str, Counts]
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push came to, by entity's name: counts, and why what is left was not delivered."""
+
+    counts: Mapping[str, Counts] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 def push(delivery: Delivery, tasks: Sequence[EntityTask]) -> Pushed:
-    """Deliver all that is due of these entities, and return counts by entity's name.
+    """Deliver all that is due of these entities.
 
     A fault that passes (Retryable) stops it: what was under way stays Pending with the time of
-    its next attempt, and is told to the reporter. Raises Refused, Cancelled, LostLease.
+    its next attempt, and the reporter is told. Raises Refused, Cancelled, LostLease.
     """
     return _Push(delivery, Entities.of(delivery, tasks)).run()
 
@@ -64,6 +70,7 @@ class _Push:
     delivery: Delivery
     entities: Entities
     counts: dict[str, Counts] = field(default_factory=dict)
+    _failed: dict[str, str] = field(default_factory=dict)
     _tried: set[int] = field(default_factory=set)
     _told: set[int] = field(default_factory=set)
     _broken: set[int] = field(default_factory=set)
@@ -77,7 +84,7 @@ class _Push:
         while not self._is_stopped and (due := self._due()):
             self._tried.update(item.id for item in due)
             self._deliver_all(due)
-        return self.counts
+        return Pushed(self.counts, self._failed)
 
     def _due(self) -> list[Transaction]:
         keys = [key for key in self.entities.by_key if key not in self._broken]
@@ -234,6 +241,7 @@ class _Push:
             self._stop(case.transaction)
 
     def _problem(self, ends: Ends, error: Exception) -> None:
+        self._failed[ends.name] = str(error)
         code = getattr(error, "code", "") or type(error).__name__
         self.delivery.reporter.problem(
             Problem(entity=ends.name, record="", code=code, message=str(error))

@@ -62,7 +62,7 @@ class TwoWays(World):
             translations=self.state.translations(["systemuser"]),
             options=self._options(),
         )
-        return dict(push(delivery, self.tasks()))
+        return dict(push(delivery, self.tasks()).counts)
 
     def transactions(self, *statuses: Status) -> list[Transaction]:
         """Return the transactions of these statuses, or all."""
