@@ -26,9 +26,11 @@ from organizations.models import Organization
 from syncjobs import dispatch
 from syncjobs.admin.dashboard import with_last_run
 from syncjobs.admin.entities import EntitiesPages
+from syncjobs.admin.held import HeldPages
 from syncjobs.admin.metadata import MetadataPages
 from syncjobs.admin.page import signed_in, starter
 from syncjobs.admin.readiness import ReadinessPages
+from syncjobs.admin.recycle import RecyclePages
 from syncjobs.admin.rehearsal import RehearsalPages
 from syncjobs.admin.requests import RequestsPages
 from syncjobs.admin.run import RUN_COLOURS
@@ -46,8 +48,10 @@ STATE_COLOURS = {"ready": "success", "failed": "danger", "setting_up": "warning"
 class ConnectionAdmin(
     SignInPages,
     EntitiesPages,
+    HeldPages,
     MetadataPages,
     ReadinessPages,
+    RecyclePages,
     RehearsalPages,
     RequestsPages,
     SettingsPages,
@@ -79,8 +83,10 @@ class ConnectionAdmin(
             ),
             *self.sign_in_urls(),
             *self.entities_urls(),
+            *self.held_urls(),
             *self.metadata_urls(),
             *self.readiness_urls(),
+            *self.recycle_urls(),
             *self.rehearsal_urls(),
             *self.requests_urls(),
             *self.settings_urls(),

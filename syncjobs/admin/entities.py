@@ -18,6 +18,7 @@ from connections.admin.filter_form import FilterForm
 from connections.models import Connection, SyncedEntity
 from connections.readiness import saving
 from organizations.errors import InvalidRequest, NotFound
+from syncjobs import held
 from syncjobs.admin.page import Pages
 from syncjobs.admin.transactions import counted
 from syncjobs.models import Run, RunEntity, Verification
@@ -78,6 +79,7 @@ class EntitiesPages(Pages[Connection]):
             connection=connection,
             tab="entities",
             waiting=counted(connection),
+            held=held.waiting(connection),
             readiness=saving.latest(connection),
             rows=_rows(connection, page.object_list),
             listed=page,

@@ -7,8 +7,10 @@ from rest_framework.routers import SimpleRouter
 
 from syncjobs.api.alerts import AlertList
 from syncjobs.api.connections import ConnectionViewSet, EntityDetail, EntityList
+from syncjobs.api.held import HeldDecision, HeldList
 from syncjobs.api.jobs import SyncJobViewSet
 from syncjobs.api.readiness import Readiness
+from syncjobs.api.recycle import RecycleBin, RecycleChoice
 from syncjobs.api.requests import RequestHours
 from syncjobs.api.runs import RunViewSet
 from syncjobs.api.transactions import (
@@ -44,6 +46,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "connections/<str:name>/transactions/<int:pk>/",
         TransactionDetail.as_view(),
         name="api-transaction",
+    ),
+    path("connections/<str:name>/held/", HeldList.as_view(), name="api-held"),
+    path("connections/<str:name>/held/<int:pk>/", HeldDecision.as_view(), name="api-held-decide"),
+    path("connections/<str:name>/recycle-bin/", RecycleBin.as_view(), name="api-recycle-bin"),
+    path(
+        "connections/<str:name>/recycle-bin/choose/",
+        RecycleChoice.as_view(),
+        name="api-recycle-choose",
     ),
     path("connections/<str:name>/requests/", RequestHours.as_view(), name="api-requests"),
     path("runs/<uuid:pk>/undo/", Undo.as_view(), name="api-run-undo"),
