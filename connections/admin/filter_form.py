@@ -35,10 +35,13 @@ class FilterForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 16, "spellcheck": "false", "class": "rs-code"}),
     )
 
-    def __init__(self, data: QueryDict | None, *, entity: SyncedEntity) -> None:
-        """`entity` is the row whose filter is edited."""
+    def __init__(
+        self, data: QueryDict | None, *, entity: SyncedEntity, text: str | None = None
+    ) -> None:
+        """`entity` is the row whose filter is edited, `text` what to begin with if not that."""
         self.entity = entity
-        super().__init__(data, initial={"filter_xml": _indented(entity.filter_xml)})
+        shown = entity.filter_xml if text is None else text
+        super().__init__(data, initial={"filter_xml": _indented(shown)})
 
     def clean_filter_xml(self) -> str:
         """Return the filter as we write it, or say what is wrong with it."""

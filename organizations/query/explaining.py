@@ -203,7 +203,7 @@ class _Explainer:
         if isinstance(child, Exists):
             return self._exists(child, place, row)
         if reason := self.unknown(child):
-            return Finding(f"{_said(child)}: {reason}", is_true=None)
+            return Finding(f"{said(child)}: {reason}", is_true=None)
         found = verdict(child, place, row, self._world)
         return Finding(self._told(child, place, row, is_true=found), found)
 
@@ -225,7 +225,7 @@ class _Explainer:
         span = ""
         if RULES[child.operator].is_relative and isinstance(bound.predicate.test, Within):
             span = _span(bound.predicate.test)
-        return f"{_said(child)}{span} is {word}, it is {now}"
+        return f"{said(child)}{span} is {word}, it is {now}"
 
     def _exists(self, exists: Exists, place: Source, row: Row) -> Finding:
         start = start_of(exists, place, self.sources)
@@ -256,7 +256,8 @@ def _rank(finding: Finding) -> int:
     return {True: 0, None: 1, False: 2}[finding.is_true]
 
 
-def _said(condition: Condition) -> str:
+def said(condition: Condition) -> str:
+    """Return a condition in words: "statecode eq 0"."""
     name = f"{condition.alias}.{condition.attribute}" if condition.alias else condition.attribute
     if condition.value_of:
         return f"{name} {condition.operator} {condition.value_of}"

@@ -26,6 +26,7 @@ from organizations.models import Organization
 from syncjobs import dispatch
 from syncjobs.admin.dashboard import with_last_run
 from syncjobs.admin.entities import EntitiesPages
+from syncjobs.admin.filter import FilterPages
 from syncjobs.admin.held import HeldPages
 from syncjobs.admin.metadata import MetadataPages
 from syncjobs.admin.page import signed_in, starter
@@ -48,6 +49,7 @@ STATE_COLOURS = {"ready": "success", "failed": "danger", "setting_up": "warning"
 class ConnectionAdmin(
     SignInPages,
     EntitiesPages,
+    FilterPages,
     HeldPages,
     MetadataPages,
     ReadinessPages,
@@ -82,7 +84,7 @@ class ConnectionAdmin(
                 name="connections_connection_disconnect",
             ),
             *self.sign_in_urls(),
-            *self.entities_urls(),
+            *self.filter_urls(),
             *self.held_urls(),
             *self.metadata_urls(),
             *self.readiness_urls(),

@@ -1,4 +1,4 @@
-"""The page Resco CRM Sync of one connection: entities grid and sync filter editor."""
+"""The page Resco CRM Sync of one connection: the entities grid."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from datetime import datetime
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
 
 from connections.admin import grid
-from connections.admin.filter_form import FilterForm
 from connections.models import Connection, SyncedEntity
 from connections.readiness import saving
 from organizations.errors import InvalidRequest, NotFound
@@ -49,18 +47,7 @@ class GridRow:
 
 
 class EntitiesPages(Pages[Connection]):
-    """Adds the grid and the filter editor to the admin of connections."""
-
-    def entities_urls(self) -> list[URLPattern]:
-        """Return the addresses of these pages."""
-        wrap = self.admin_site.admin_view
-        return [
-            path(
-                "<uuid:pk>/filter/<str:name>/",
-                wrap(self.filter_view),
-                name="connections_connection_filter",
-            )
-        ]
+    """Adds the grid to the admin of connections."""
 
     def grid_view(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Show the grid; POST saves the rows that were shown."""
@@ -89,31 +76,6 @@ class EntitiesPages(Pages[Connection]):
             runs=connection.runs.all()[:5],
             alerts=connection.alerts.filter(closed=None),
             active=connection.runs.filter(state__in=Run.ACTIVE).first(),
-        )
-
-    def filter_view(self, request: HttpRequest, pk: str, name: str) -> HttpResponse:
-        """Edit the sync filter of one entity."""
-        connection = self.row(request, pk, change=request.method == "POST")
-        entity = connection.entities.filter(name=name).first()
-        if entity is None or entity.is_intersect:
-            raise Http404
-        form = FilterForm(request.POST or None, entity=entity)
-        if request.method == "POST" and form.is_valid():
-            form.save()
-            messages.success(request, f"The filter of {entity.label or entity.name} is saved.")
-            if "close" not in request.POST:
-                return redirect(request.get_full_path())
-            return redirect("admin:connections_connection_change", pk)
-        return self.page(
-            request,
-            "admin/connections/filter.html",
-            title=f"Edit Filter · {entity.label or entity.name}",
-            original=connection,
-            connection=connection,
-            entity=entity,
-            form=form,
-            attributes=form.attributes(),
-            status=400 if form.errors else 200,
         )
 
 

@@ -13,7 +13,8 @@ from django.urls import URLPattern, path
 from unfold.decorators import display
 
 from syncjobs import dispatch
-from syncjobs.admin.page import Pages, starter
+from syncjobs.admin.page import starter
+from syncjobs.admin.plan import PlanPages
 from syncjobs.models import Run
 
 ERRORS_PER_PAGE = 50
@@ -40,7 +41,7 @@ RUN_COLOURS = {
 
 
 @admin.register(Run)
-class RunAdmin(Pages[Run]):
+class RunAdmin(PlanPages):
     """Newest first; a run is never edited."""
 
     list_display = ("what", "shown_state", "asked", "duration", "started_by", "message")
@@ -58,6 +59,7 @@ class RunAdmin(Pages[Run]):
         """Add Cancel."""
         wrap = self.admin_site.admin_view
         return [
+            *self.plan_urls(),
             path("<uuid:pk>/cancel/", wrap(self.cancel), name="syncjobs_run_cancel"),
             *super().get_urls(),
         ]

@@ -8,7 +8,9 @@ from rest_framework.routers import SimpleRouter
 from syncjobs.api.alerts import AlertList
 from syncjobs.api.connections import ConnectionViewSet, EntityDetail, EntityList
 from syncjobs.api.held import HeldDecision, HeldList
+from syncjobs.api.filters import FilterPreview
 from syncjobs.api.jobs import SyncJobViewSet
+from syncjobs.api.plans import Plan
 from syncjobs.api.readiness import Readiness
 from syncjobs.api.recycle import RecycleBin, RecycleChoice
 from syncjobs.api.requests import RequestHours
@@ -33,6 +35,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "connections/<str:name>/entities/<str:entity>/", EntityDetail.as_view(), name="api-entity"
     ),
+    path(
+        "connections/<str:name>/entities/<str:entity>/filter-preview/",
+        FilterPreview.as_view(),
+        name="api-filter-preview",
+    ),
     path("connections/<str:name>/verification/", VerificationList.as_view(), name="api-proofs"),
     path("connections/<str:name>/differences/", DifferenceList.as_view(), name="api-differences"),
     path("connections/<str:name>/readiness/", Readiness.as_view(), name="api-readiness"),
@@ -55,6 +62,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         RecycleChoice.as_view(),
         name="api-recycle-choose",
     ),
+    path("runs/<uuid:pk>/plan/", Plan.as_view(), name="api-run-plan"),
     path("connections/<str:name>/requests/", RequestHours.as_view(), name="api-requests"),
     path("runs/<uuid:pk>/undo/", Undo.as_view(), name="api-run-undo"),
     path("alerts/", AlertList.as_view(), name="api-alerts"),

@@ -76,9 +76,9 @@ def make_tagged() -> Query:
     return Query(entity="account", links=(link,))
 
 
-def plan_of(world: World, **how: bool) -> MemoryBook:
+def plan_of(world: World) -> MemoryBook:
     book = MemoryBook()
-    world.sync(dry_run=True, book=book, **how)
+    world.sync(dry_run=True, book=book)
     return book
 
 
