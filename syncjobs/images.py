@@ -9,7 +9,8 @@ text: ["decimal", "1.50"], ["float", "1e+300"].
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -30,6 +31,7 @@ _COPY = f"""
 """
 _NULL = "\\N"
 _BATCH = 500
+_ID = 16
 
 
 def keep(entity: int, images: Images, run: UUID | None) -> None:
@@ -55,8 +57,7 @@ def keep(entity: int, images: Images, run: UUID | None) -> None:
 def read(row: Image) -> Images:
     """Return an image as the engine gave it."""
     before: Mapping[str, Any] = row.before or {}
-    raw = bytes(row.ids)
-    ids = [str(UUID(bytes=raw[at : at + 16])) for at in range(0, len(raw), 16)]
+    ids = [str(UUID(bytes=raw)) for raw in split(bytes(row.ids))]
     return Images(
         side=Side(row.side),
         action=Action(row.action),
@@ -65,6 +66,21 @@ def read(row: Image) -> Images:
         columns=tuple(before.get("columns", ())),
         before=[tuple(map(_read, values)) for values in before.get("rows", ())],
     )
+
+
+def split(packed: bytes) -> Iterator[bytes]:
+    """Return the ids of an image one by one, sixteen bytes each."""
+    return (packed[at : at + _ID] for at in range(0, len(packed), _ID))
+
+
+def places(row: Image, wanted: AbstractSet[bytes]) -> dict[bytes, int]:
+    """Return where in the image those of the wanted ids stand that it holds."""
+    return {raw: place for place, raw in enumerate(split(bytes(row.ids))) if raw in wanted}
+
+
+def version_at(row: Image, place: int) -> int:
+    """Return the version after the write of the id at that place."""
+    return _known_versions(bytes(row.versions), len(row.ids) // _ID)[place]
 
 
 def retain(now: datetime) -> int:

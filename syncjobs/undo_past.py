@@ -18,7 +18,6 @@ from syncjobs.engine.undo_page import Past, Remembered
 from syncjobs.engine.values import Side
 from syncjobs.models import Image, Link, OfflineTransaction, Run, TransactionEvent
 
-_ID = 16
 _Status = OfflineTransaction.Status
 
 
@@ -48,7 +47,7 @@ class DatabasePast(Past):
         suspects = _twice(bytes(ids) for _, ids in packed.iterator(chunk_size=20))
         where: dict[bytes, list[int]] = {}
         for pk, ids in packed.iterator(chunk_size=20) if suspects else ():
-            for raw in _split(bytes(ids)):
+            for raw in images.split(bytes(ids)):
                 if raw[:8] in suspects:
                     where.setdefault(raw, []).append(pk)
         repeated = {raw: found for raw, found in where.items() if len(found) > 1}
@@ -113,10 +112,6 @@ def _client_ids(entity: int, server_ids: Sequence[str]) -> set[str]:
     pairs = links.values_list("server_id", "client_id")
     other = {str(server): str(client) for server, client in pairs}
     return {other.get(item, item) for item in server_ids}
-
-
-def _split(packed: bytes) -> Iterator[bytes]:
-    return (packed[at : at + _ID] for at in range(0, len(packed), _ID))
 
 
 def _twice(pages: Iterator[bytes]) -> set[bytes]:

@@ -26,6 +26,7 @@ from organizations.models import Organization
 from syncjobs import dispatch
 from syncjobs.admin.dashboard import with_last_run
 from syncjobs.admin.entities import EntitiesPages
+from syncjobs.admin.explain import ExplainPages
 from syncjobs.admin.filter import FilterPages
 from syncjobs.admin.held import HeldPages
 from syncjobs.admin.metadata import MetadataPages
@@ -50,6 +51,7 @@ class ConnectionAdmin(
     SignInPages,
     EntitiesPages,
     FilterPages,
+    ExplainPages,
     HeldPages,
     MetadataPages,
     ReadinessPages,
@@ -85,6 +87,7 @@ class ConnectionAdmin(
             ),
             *self.sign_in_urls(),
             *self.filter_urls(),
+            *self.explain_urls(),
             *self.held_urls(),
             *self.metadata_urls(),
             *self.readiness_urls(),

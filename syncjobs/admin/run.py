@@ -12,9 +12,10 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from unfold.decorators import display
 
-from syncjobs import dispatch
+from syncjobs import dispatch, undo
 from syncjobs.admin.page import starter
 from syncjobs.admin.plan import PlanPages
+from syncjobs.admin.undo import UndoPages
 from syncjobs.models import Run
 
 ERRORS_PER_PAGE = 50
@@ -41,7 +42,7 @@ RUN_COLOURS = {
 
 
 @admin.register(Run)
-class RunAdmin(PlanPages):
+class RunAdmin(PlanPages, UndoPages):
     """Newest first; a run is never edited."""
 
     list_display = ("what", "shown_state", "asked", "duration", "started_by", "message")
@@ -56,11 +57,12 @@ class RunAdmin(PlanPages):
         return super().get_queryset(request).select_related("connection__server")
 
     def get_urls(self) -> list[URLPattern]:
-        """Add Cancel."""
+        """Add Cancel, Undo and the plan."""
         wrap = self.admin_site.admin_view
         return [
-            *self.plan_urls(),
             path("<uuid:pk>/cancel/", wrap(self.cancel), name="syncjobs_run_cancel"),
+            *self.undo_urls(),
+            *self.plan_urls(),
             *super().get_urls(),
         ]
 
@@ -124,6 +126,8 @@ class RunAdmin(PlanPages):
             counts=COUNTS,
             errors=errors,
             plan=run.result if "entities" in run.result else None,
+            undo=run.result.get("undo"),
+            may_undo=not undo.reason_against(run),
         )
 
     def cancel(self, request: HttpRequest, pk: str) -> HttpResponse:

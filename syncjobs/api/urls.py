@@ -7,8 +7,9 @@ from rest_framework.routers import SimpleRouter
 
 from syncjobs.api.alerts import AlertList
 from syncjobs.api.connections import ConnectionViewSet, EntityDetail, EntityList
-from syncjobs.api.held import HeldDecision, HeldList
+from syncjobs.api.explain import Explain
 from syncjobs.api.filters import FilterPreview
+from syncjobs.api.held import HeldDecision, HeldList
 from syncjobs.api.jobs import SyncJobViewSet
 from syncjobs.api.plans import Plan
 from syncjobs.api.readiness import Readiness
@@ -62,8 +63,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         RecycleChoice.as_view(),
         name="api-recycle-choose",
     ),
-    path("runs/<uuid:pk>/plan/", Plan.as_view(), name="api-run-plan"),
     path("connections/<str:name>/requests/", RequestHours.as_view(), name="api-requests"),
+    path("runs/<uuid:pk>/plan/", Plan.as_view(), name="api-run-plan"),
+    path("connections/<str:name>/explain/", Explain.as_view(), name="api-explain"),
     path("runs/<uuid:pk>/undo/", Undo.as_view(), name="api-run-undo"),
     path("alerts/", AlertList.as_view(), name="api-alerts"),
     path("", include(router.urls)),

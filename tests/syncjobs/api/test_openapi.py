@@ -64,6 +64,7 @@ def test_it_lists_every_path_and_how_to_sign_in() -> None:
         "/api/connections/{name}/update-server/",
         "/api/connections/{name}/entities/",
         "/api/connections/{name}/entities/{entity}/",
+        "/api/connections/{name}/entities/{entity}/filter-preview/",
         "/api/connections/{name}/held/",
         "/api/connections/{name}/held/{id}/",
         "/api/connections/{name}/recycle-bin/",
@@ -80,7 +81,9 @@ def test_it_lists_every_path_and_how_to_sign_in() -> None:
         "/api/runs/{id}/",
         "/api/runs/{id}/errors/",
         "/api/runs/{id}/cancel/",
+        "/api/runs/{id}/plan/",
         "/api/runs/{id}/undo/",
+        "/api/connections/{name}/explain/",
     }
     assert set(document["components"]["securitySchemes"]) == {"basicAuth", "cookieAuth"}
 

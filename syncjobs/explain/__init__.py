@@ -1,0 +1,1 @@
+"""The story of one record: links, writes with their runs and reasons, both sides, the filter."""
