@@ -46,7 +46,7 @@ class SyncStateMiddleware:
             response = self.get_response(request)
         states = [_deliver(pk, versions) for pk, versions in written.items()]
         if states:
-            response.headers[HEADER] = _worst(states)
+            response.headers[HEADER] = _worst(states).value
         return response
 
 
