@@ -24,6 +24,7 @@ from connections import ledger
 from connections.models import Connection
 from organizations.models import Organization, TwinLimits
 from syncjobs.bench import recording, world
+from syncjobs.bench.quiet import Quiet
 
 REQUESTS, WINDOW, PAGE, AT_ONCE = 600, 30, 100, 8
 _API = "/api/data/"
@@ -78,7 +79,7 @@ def watched_server() -> Iterator[tuple[str, Watch]]:
     """Serve this installation, each request in a thread; gives its URL and what it sees."""
     watch = Watch(get_wsgi_application())
     server: WSGIServer = make_server(
-        "127.0.0.1", 0, watch, server_class=_Threaded, handler_class=recording.Quiet
+        "127.0.0.1", 0, watch, server_class=_Threaded, handler_class=Quiet
     )
     Thread(target=server.serve_forever, daemon=True).start()
     try:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from subprocess import PIPE, Popen
 from threading import Thread
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.simple_server import WSGIServer, make_server
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -21,6 +21,7 @@ from organizations.models import Organization
 from organizations.store import Store
 from syncjobs import dispatch, runner
 from syncjobs.bench import world
+from syncjobs.bench.quiet import Quiet
 from syncjobs.bench.tape import Tape, TapeServer
 from syncjobs.models import Run
 

@@ -16,9 +16,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from connections.models import Connection
 from organizations.store import Store
-from syncjobs.bench import database, limits, metadata, pull, recording, serve, world, writer
+from syncjobs.bench import compare, database, limits, metadata, pull, recording, serve, world, writer
 
-WHAT = ("pull", "serve", "limits", "metadata", "memory", "peak", "user")
+WHAT = ("pull", "compare", "serve", "limits", "metadata", "memory", "peak", "user")
 
 
 class Command(BaseCommand):
@@ -27,7 +27,8 @@ class Command(BaseCommand):
     help = (
         "Measure speed. pull: server to client, beside a fixed SQL script and plain download. "
         "serve: the twin's pages, beside plain download. limits: a first load under limits that "
-        "bind. metadata: Update Server from an organization of many entities, twice."
+        "bind. compare: ids of four entities with Sync Deletion, beside reading them alone. "
+        "metadata: Update Server from an organization of many entities, twice."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -90,6 +91,8 @@ class Command(BaseCommand):
             return serve.compare(folder, records=records, rounds=rounds, say=self._say)
         if options["what"] == "limits":
             return limits.compare(records, self._say)
+        if options["what"] == "compare":
+            return compare.measure(records, self._say)
         if options["what"] == "metadata":
             return metadata.measure(options["entities"])
         port = recording.free_port()
