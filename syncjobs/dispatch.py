@@ -137,20 +137,31 @@ def start_verify(
     *,
     reason: str,
     entities: Iterable[str] = (),
+    quick: bool = False,
+    budget: int | None = None,
     user: User | None = None,
     actor: str = "",
+    job: SyncJob | None = None,
     inline: bool = False,
 ) -> Run:
-    """Start comparing both sides of all enabled entities, or of these; raises as `start_sync`."""
+    """Start comparing both sides of all enabled entities, or of these; raises as `start_sync`.
+
+    `quick`: by versions, where that proves it; `budget`: requests to the server, None as the
+    connection says.
+    """
     names = sorted(set(entities))
     check_enabled(connection, names)
+    options: dict[str, Any] = {"entities": names}
+    options |= {"quick": True} if quick else {}
+    options |= {} if budget is None else {"budget": budget}
     return start(
         connection,
         Run.Kind.VERIFY,
         reason=reason,
         user=user,
         actor=actor,
-        options={"entities": names},
+        options=options,
+        job=job,
         inline=inline,
     )
 

@@ -5,6 +5,7 @@ SyncError
 ├── LostLease       another worker has taken the run over; this one must not write any more
 ├── ServerChanged   the server is not the organization the checkpoints belong to (5.1.9)
 ├── LaneBusy        another process delivers this connection's changes, longer than we may wait
+├── OverBudget      a verification has used up the requests it was given
 └── AlreadyLinked   links that were promised to be new are there; the page must be planned again
 """
 
@@ -29,6 +30,10 @@ class ServerChanged(SyncError):
 
 class LaneBusy(SyncError):
     """Another process has the connection's delivery lane."""
+
+
+class OverBudget(SyncError):
+    """A verification has used up the requests it may send."""
 
 
 class AlreadyLinked(SyncError):

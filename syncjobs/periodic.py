@@ -48,7 +48,9 @@ def run_now(
     job: SyncJob, *, reason: str = "Run Now", user: User | None = None, actor: str = ""
 ) -> Run:
     """Start what the job does, whether or not it is active; its schedule stays as it is."""
-    run = dispatch.start_sync(job.connection, reason=reason, user=user, actor=actor, job=job)
+    is_proof = job.step == SyncJob.Step.VERIFY
+    start = dispatch.start_verify if is_proof else dispatch.start_sync
+    run = start(job.connection, reason=reason, user=user, actor=actor, job=job)
     SyncJob.objects.filter(pk=job.pk).update(last_run=Now())
     return run
 

@@ -2,43 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
 from django.db import transaction
 from django.db.models.functions import Now
 
 from connections import registry
-from syncjobs import entity_tasks
+from syncjobs import entity_tasks, undone
 from syncjobs.engine.protocols import Reporter
-from syncjobs.engine.values import Counts
+from syncjobs.engine.values import Counts, EntityTask
 from syncjobs.engine.verify import Verified, verify
+from syncjobs.errors import OverBudget
 from syncjobs.models import Difference, Run, Verification
 from syncjobs.spool import DatabaseSpool
 from syncjobs.state import DatabaseState
 
 
-def carry_out(run: Run, reporter: Reporter) -> list[Verified]:
+@dataclass(slots=True)
+class Proofs:
+    """What a verification came to: the entities compared, of how many, and why not of all."""
+
+    of: int = 0
+    found: list[Verified] = field(default_factory=list)
+    stopped: str = ""
+
+
+def carry_out(run: Run, reporter: Reporter) -> Proofs:
     """Compare the entities in options["entities"], or all enabled ones; writes no record.
 
-    Raises connector errors, Cancelled and LostLease; what was compared by then is kept.
+    With options["quick"] most records are proved by their versions. Those proved longest ago come
+    first, so that a budget that is too small for all gives each its turn. Raises connector
+    errors, Cancelled and LostLease; what was compared by then is kept.
     """
     connection = run.connection
     rows = entity_tasks.chosen(connection, run.options.get("entities", ()))
-    origin = str(connection.pk)
-    found = []
+    origin, proofs = str(connection.pk), Proofs()
     with (
         registry.connector(connection.server, origin=origin) as server,
         registry.connector(connection.client, origin=origin) as client,
     ):
         told = entity_tasks.told(rows, client, reporter, "NotVerified")
-        tasks = [task for task in told if not task.is_tracking]
+        tasks = _longest_ago_first([task for task in told if not task.is_tracking])
         keys = {task.name: task.key for task in tasks}
+        proofs.of = len(tasks)
         reporter.run_started([task.name for task in tasks])
-        state, spool = DatabaseState(run), DatabaseSpool()
-        for verified in verify(server, client, tasks, state, spool, reporter):
-            _keep(keys[verified.entity], verified)
-            reporter.progress(verified.entity, Counts(unchanged=verified.equal))
-            reporter.entity_finished(verified.entity)
-            found.append(verified)
-    return found
+        comparing = verify(
+            server,
+            client,
+            tasks,
+            DatabaseState(run),
+            DatabaseSpool(),
+            reporter,
+            quick=bool(run.options.get("quick")),
+            budget=run.options.get("budget") or connection.verify_requests,
+        )
+        try:
+            for verified in comparing:
+                _keep(keys[verified.entity], verified)
+                reporter.progress(verified.entity, Counts(unchanged=verified.equal))
+                reporter.entity_finished(verified.entity)
+                proofs.found.append(verified)
+        except OverBudget as error:
+            proofs.stopped = str(error)
+    return proofs
+
+
+def _longest_ago_first(tasks: Sequence[EntityTask]) -> list[EntityTask]:
+    proved = Verification.objects.filter(entity__in=[task.key for task in tasks]).order_by("at")
+    place = {key: number for number, key in enumerate(proved.values_list("entity", flat=True), 1)}
+    return sorted(tasks, key=lambda task: place.get(task.key, 0))
 
 
 @transaction.atomic
@@ -51,16 +84,18 @@ def _keep(entity: int, verified: Verified) -> None:
             "client": verified.client,
             "equal": verified.equal,
             "differences": verified.differences,
+            "read": verified.read,
         },
     )
     verification.listed.all().delete()
+    taken_back = undone.reasons(entity, [one.client_id for one in verified.listed])
     Difference.objects.bulk_create(
         Difference(
             verification=verification,
             kind=difference.kind,
             server_id=difference.server_id,
             client_id=difference.client_id,
-            reason=difference.reason,
+            reason=taken_back.get(difference.client_id, difference.reason),
             fields=[field._asdict() for field in difference.fields],
         )
         for difference in verified.listed

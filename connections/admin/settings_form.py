@@ -16,6 +16,7 @@ LIMITS = {
     "delete_percent": (0, 100),
     "recycle_days": (0, MOST_DAYS),
     "image_days": (0, MOST_DAYS),
+    "verify_requests": (1, 1_000_000_000),
 }
 """The least and the most of each number, for form and API."""
 
@@ -36,6 +37,7 @@ class SettingsForm(forms.ModelForm[Connection]):
             "delete_percent",
             "recycle_days",
             "image_days",
+            "verify_requests",
         )
         labels = {
             "write_mode": "Client changes",
@@ -46,6 +48,7 @@ class SettingsForm(forms.ModelForm[Connection]):
             "delete_percent": "More than a share of",
             "recycle_days": "Recycle bin",
             "image_days": "Undo",
+            "verify_requests": "Verify with at most",
         }
         help_texts = {
             "write_mode": "Instant: delivered to the server at once (WriteOffline false). "
@@ -59,6 +62,8 @@ class SettingsForm(forms.ModelForm[Connection]):
             "delete_percent": "percent of an entity's records waits for a person",
             "recycle_days": "days that deleted client records can be restored",
             "image_days": "days that a run can be taken back",
+            "verify_requests": "requests to the server; then it stops, and goes on with the other "
+            "entities the next time. Empty: as many as it takes",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -71,6 +76,7 @@ class SettingsForm(forms.ModelForm[Connection]):
         for name, (low, high) in LIMITS.items():
             self.fields[name] = forms.IntegerField(
                 label=self.fields[name].label,
+                required=self.fields[name].required,
                 help_text=self.fields[name].help_text,
                 min_value=low,
                 max_value=high,

@@ -313,6 +313,26 @@ class Connector(ABC):
     def matching(self, entity: Entity, query: Query, ids: Sequence[str]) -> set[str]:
         """Return those of `ids` whose records are inside the filter now (design decision 6)."""
 
+    def buckets(
+        self, entity: Entity, attributes: Sequence[Attribute], query: Query | None = None
+    ) -> Mapping[int, tuple[int, str]] | None:
+        """Return number and digest of the records in each bucket of ids, made where they are.
+
+        Two local organizations with the same columns and values have the same digests; equal
+        values in another form may have others. None: it cannot digest its records.
+        """
+        return None
+
+    def hashes(
+        self,
+        entity: Entity,
+        attributes: Sequence[Attribute],
+        query: Query | None,
+        buckets: Collection[int],
+    ) -> Iterator[Sequence[tuple[str, str]]]:
+        """Yield id and hash (32 hexadecimal digits) of the records in these buckets."""
+        raise Refused(f"A {self.backend} organization does not digest its records.")
+
     @abstractmethod
     def count(self, entity: Entity, query: Query | None = None) -> int:
         """Count records exactly."""

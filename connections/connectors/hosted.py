@@ -7,7 +7,7 @@ carries its origin on the record's log row, which is how the connection knows it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -69,7 +69,7 @@ class HostedConnector(Connector):
         """List the entities that are not hidden, one definition at a time."""
         self.store.catalog.refresh()
         for entity in self.store.catalog.entities():
-            if not entity.is_hidden:
+            if not (entity.is_hidden or entity.is_view):
                 yield EntitySummary(
                     name=entity.name,
                     label=entity.label,
@@ -109,6 +109,26 @@ class HostedConnector(Connector):
         """Return those of `ids` whose records are inside the filter now."""
         with _translated():
             return self.store.matching(entity, query, ids)
+
+    def buckets(
+        self, entity: Entity, attributes: Sequence[Attribute], query: Query | None = None
+    ) -> Mapping[int, tuple[int, str]]:
+        """Return number and digest of the records in each bucket of ids, by SQL."""
+        wanted = self._columns(entity, attributes)
+        with _translated():
+            return self.store.buckets(entity, wanted, query)
+
+    def hashes(
+        self,
+        entity: Entity,
+        attributes: Sequence[Attribute],
+        query: Query | None,
+        buckets: Collection[int],
+    ) -> Iterator[Sequence[tuple[str, str]]]:
+        """Yield id and hash of the records in these buckets, by SQL."""
+        wanted = self._columns(entity, attributes)
+        with _translated():
+            yield from self.store.hashes(entity, wanted, query, buckets)
 
     def count(self, entity: Entity, query: Query | None = None) -> int:
         """Count records exactly."""

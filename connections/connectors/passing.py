@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from connections.connectors.base import (
@@ -65,6 +65,22 @@ class PassingOn(Connector):
     def matching(self, entity: Entity, query: Query, ids: Sequence[str]) -> set[str]:
         """Hand it on."""
         return self.inner.matching(entity, query, ids)
+
+    def buckets(
+        self, entity: Entity, attributes: Sequence[Attribute], query: Query | None = None
+    ) -> Mapping[int, tuple[int, str]] | None:
+        """Hand it on."""
+        return self.inner.buckets(entity, attributes, query)
+
+    def hashes(
+        self,
+        entity: Entity,
+        attributes: Sequence[Attribute],
+        query: Query | None,
+        buckets: Collection[int],
+    ) -> Iterator[Sequence[tuple[str, str]]]:
+        """Hand it on."""
+        return self.inner.hashes(entity, attributes, query, buckets)
 
     def count(self, entity: Entity, query: Query | None = None) -> int:
         """Hand it on."""

@@ -13,7 +13,7 @@ from organizations.query.context import Context
 from organizations.query.nodes import Query
 from organizations.records import Change, Record, Row
 from organizations.schema import Entity
-from organizations.store import answering, history, reading, versions
+from organizations.store import answering, bucketing, history, reading, versions
 from organizations.store.answering import Answer
 from organizations.store.history import Entry
 from organizations.store.layout import layout, missing, record_id_of, record_values
@@ -163,6 +163,25 @@ class Reader:
         """Return how many records of an entity are in a query, each counted once."""
         self.catalog.refresh()
         return reading.count(layout(self.catalog, entity), self._span(query, context))
+
+    def buckets(
+        self, entity: str | Entity, columns: Sequence[str], query: Query | None = None
+    ) -> dict[int, tuple[int, str]]:
+        """Return number and digest of these columns of the records in each bucket of ids."""
+        self.catalog.refresh()
+        return bucketing.digests(layout(self.catalog, entity), columns, self._span(query, None))
+
+    def hashes(
+        self,
+        entity: str | Entity,
+        columns: Sequence[str],
+        query: Query | None,
+        buckets: Collection[int],
+    ) -> Iterator[Sequence[tuple[str, str]]]:
+        """Yield id and hash of these columns of the records in these buckets."""
+        self.catalog.refresh()
+        place, span = layout(self.catalog, entity), self._span(query, None)
+        return bucketing.hashes(place, columns, span, buckets)
 
     def count_longer(self, entity: str | Entity, attribute: str, length: int) -> int:
         """Return how many records hold more than `length` characters in a text attribute."""

@@ -44,10 +44,10 @@ def page(layout: Layout, wanted: Sequence[str], *, span: Span = WHOLE, limit: in
     statement = sql.SQL("SELECT {} FROM {} record{} ORDER BY record.{} LIMIT %(limit)s").format(
         layout.select(wanted),
         layout.table,
-        _where(layout, span),
+        where(layout, span),
         layout.key if span.since is None else version,
     )
-    return fetch(statement, _parameters(span) | {"limit": limit})
+    return fetch(statement, parameters(span) | {"limit": limit})
 
 
 def by_id(layout: Layout, wanted: Sequence[str], ids: Sequence[str]) -> list[Row]:
@@ -59,8 +59,7 @@ def by_id(layout: Layout, wanted: Sequence[str], ids: Sequence[str]) -> list[Row
 def count(layout: Layout, span: Span) -> int:
     """Return how many records are in a span."""
     statement = sql.SQL("SELECT count(*) FROM {} record{}")
-    parameters = _parameters(span)
-    row = one(statement.format(layout.table, _where(layout, span)), parameters)
+    row = one(statement.format(layout.table, where(layout, span)), parameters(span))
     return int(row[0]) if row else 0
 
 
@@ -75,8 +74,8 @@ def among(layout: Layout, ids: Sequence[str], span: Span) -> set[str]:
     """Return those of these ids whose records are in a span."""
     statement = sql.SQL("SELECT record.{0}::text FROM {1} record{2} AND record.{0} = ANY({3})")
     wanted = sql.SQL("%(ids)s::uuid[]")
-    whole = statement.format(layout.key, layout.table, _where(layout, span), wanted)
-    return {str(row[0]) for row in fetch(whole, _parameters(span) | {"ids": list(ids)})}
+    whole = statement.format(layout.key, layout.table, where(layout, span), wanted)
+    return {str(row[0]) for row in fetch(whole, parameters(span) | {"ids": list(ids)})}
 
 
 def highest_version(layout: Layout) -> int:
@@ -86,12 +85,14 @@ def highest_version(layout: Layout) -> int:
     return int(row[0]) if row else 0
 
 
-def _parameters(span: Span) -> dict[str, object]:
+def parameters(span: Span) -> dict[str, object]:
+    """Return what the test of a span refers to by name."""
     limits = {"after": span.after, "since": span.since, "until": span.until}
     return limits | dict(span.parameters or {})
 
 
-def _where(layout: Layout, span: Span) -> sql.Composable:
+def where(layout: Layout, span: Span) -> sql.Composable:
+    """Return the test of a span on the table alias `record`, WHERE included."""
     version = names.column(VERSION)
     parts: list[sql.Composable] = [sql.SQL("true")]
     if span.after is not None:

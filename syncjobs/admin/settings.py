@@ -15,6 +15,7 @@ SECTIONS = (
     ("Client to server", ("write_mode", "reply", "reply_seconds")),
     ("Deletions that wait for a person", ("delete_limit", "delete_percent", "delete_floor")),
     ("Taking back", ("recycle_days", "image_days")),
+    ("Proof", ("verify_requests",)),
 )
 
 

@@ -44,6 +44,7 @@ class VerificationPages(Pages[Connection]):
                 connection,
                 reason="button",
                 entities=request.POST.getlist("entity"),
+                quick="quick" in request.POST,
                 user=user,
                 actor=user.get_username(),
             )

@@ -52,6 +52,7 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
             "delete_percent",
             "recycle_days",
             "image_days",
+            "verify_requests",
             "server",
             "client",
             "created",
@@ -109,6 +110,7 @@ class SyncJobSerializer(serializers.ModelSerializer[SyncJob]):
             "id",
             "connection",
             "name",
+            "step",
             "frequency",
             "every",
             "hour",
@@ -173,7 +175,7 @@ class VerificationSerializer(serializers.ModelSerializer[Verification]):
         """All read-only."""
 
         model = Verification
-        fields = ("entity", "at", "server", "client", "equal", "differences")
+        fields = ("entity", "at", "server", "client", "equal", "differences", "read")
         read_only_fields = fields
 
 
@@ -182,6 +184,12 @@ class StartVerifySerializer(serializers.Serializer[Any]):
 
     entities = serializers.ListField(
         child=serializers.CharField(), default=list, help_text="empty: all enabled ones"
+    )
+    quick = serializers.BooleanField(
+        default=False, help_text="by versions, what was not written since it was carried"
+    )
+    budget = serializers.IntegerField(
+        min_value=1, default=None, allow_null=True, help_text="requests; null: as the connection"
     )
 
 

@@ -1,7 +1,10 @@
 """Whether both sides of an entity are equal now, proved by reading them (design 5.1.3).
 
-1. The server's records inside the filter, in the client's terms, go to a spool as ids and digests.
-2. The client's records follow.
+1. Where one database holds both sides, it digests them itself, in buckets, and only the records of
+   buckets that differ go further (`buckets`).
+2. Else the server's records inside the filter, in the client's terms, go to a spool as ids and
+   digests; in a quick verification most digests are those agreed on (`fingerprints`). The
+   client's records follow.
 3. What is not the same in the spool is read once more on both sides, because records may have
    changed meanwhile. What still differs is a difference, with its fields and its reason.
 
@@ -14,22 +17,24 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from connections.connectors.base import Connector, ReadRequest
 from connections.connectors.paging import read_ahead
 from organizations.records import Row
+from syncjobs.engine import buckets
 from syncjobs.engine.apart import read_apart
+from syncjobs.engine.fingerprints import PAGE, ServerSide, Trust
 from syncjobs.engine.layout import Layout
 from syncjobs.engine.matching import MATCH_KEYS, pairs_on_client
-from syncjobs.engine.plan import Incoming
 from syncjobs.engine.protocols import Reporter, State
-from syncjobs.engine.reading import Reader
 from syncjobs.engine.reasons import Sides, reason
 from syncjobs.engine.translation import Translations, Translator
 from syncjobs.engine.values import Counts, EntityTask, LinkRow
+from syncjobs.errors import OverBudget
 
-PAGE = 5000
+Item = TypeVar("Item")
+
 LISTED = 1000
 """Of more differences in one entity, the rest is counted only."""
 
@@ -63,9 +68,13 @@ class Difference:
 
 @dataclass(slots=True, kw_only=True)
 class Verified:
-    """How one entity compares: records on each side, those equal, and the differences."""
+    """How one entity compares: records on each side, those equal, and the differences.
+
+    `read` are the server's records whose values were read, or digested by their database.
+    """
 
     entity: str
+    read: int = 0
     server: int = 0
     client: int = 0
     equal: int = 0
@@ -108,11 +117,37 @@ def verify(
     state: State,
     spool: Spool,
     reporter: Reporter,
+    *,
+    quick: bool = False,
+    budget: int | None = None,
 ) -> Iterator[Verified]:
-    """Yield how each entity compares. Raises connector errors, Cancelled and LostLease."""
+    """Yield how each entity compares; `quick` as `fingerprints` tells.
+
+    After `budget` requests to the server it raises OverBudget, where it is. Raises connector
+    errors, Cancelled and LostLease.
+    """
     translations = state.translations(MATCH_KEYS)
+    spent = Budget(server, budget)
     for task in tasks:
-        yield _Verification(server, client, task, state, spool, reporter, translations).carry_out()
+        spent.check()
+        verification = _Verification(server, client, task, state, spool, reporter, translations)
+        yield verification.carry_out(spent, quick=quick)
+
+
+class Budget:
+    """How many requests to the server a verification may send, counted by the connector."""
+
+    def __init__(self, server: Connector, budget: int | None) -> None:
+        """Count from now on; None: no limit."""
+        self._server, self._budget = server, budget
+        self._before = server.requests_sent()
+
+    def check(self) -> None:
+        """Raise OverBudget when all are used up."""
+        if self._budget is None:
+            return
+        if self._server.requests_sent() - self._before >= self._budget:
+            raise OverBudget(f"The budget of {self._budget:,} requests is used up.")
 
 
 class _Verification:
@@ -131,35 +166,92 @@ class _Verification:
         self._translations = translations
         self._layout = Layout(task)
         translator = Translator(task, self._layout, translations)
-        self._reader = Reader(server, task, self._layout, translator)
+        self._there = ServerSide(server, task, self._layout, translator)
         self._found = Verified(entity=task.name)
         self._not_equal = 0
 
-    def carry_out(self) -> Verified:
+    def carry_out(self, budget: Budget, *, quick: bool) -> Verified:
         self._spool.clear()
         expected = self._server.estimate(self._task.server, self._task.query)
-        self._reporter.entity_started(self._task.name, full=True, expected=expected)
-        self._read_server()
-        self._read_client()
+        self._reporter.entity_started(self._task.name, full=not quick, expected=expected)
+        if not self._digest_in_buckets():
+            self._read_server(budget, quick=quick)
+            self._read_client()
         left = set(self._state.left_behind(self._task.key))
         for batch in self._spool.unequal(PAGE):
-            self._reporter.checkpoint()
+            self._step(budget)
             self._look_again(batch, left)
         self._found.equal = self._found.client - self._not_equal
         return self._found
 
-    def _read_server(self) -> None:
-        pages = self._reader.everything(resume="", page_size=PAGE)
-        with closing(self._ahead(pages)) as coming:
-            for page in coming:
-                self._reporter.checkpoint()
-                ids = self._client_ids(page)
-                prints = map(Fingerprint._make, zip(ids, page.ids, page.digests, strict=True))
-                self._spool.put(list(prints), of_server=True)
-                self._found.server += len(page.ids)
-                self._reporter.progress(self._task.name, Counts(read=len(page.ids)))
+    def _step(self, budget: Budget) -> None:
+        self._reporter.checkpoint()
+        budget.check()
 
-    def _ahead(self, pages: Generator[Incoming, None, None]) -> Generator[Incoming, None, None]:
+    def _digest_in_buckets(self) -> bool:
+        compared = buckets.compare(self._server, self._client, self._task, self._layout)
+        if compared is None:
+            return False
+        self._found.server = self._found.read = compared.server
+        self._found.client = compared.client
+        self._reporter.progress(self._task.name, Counts(read=compared.server))
+        for hashed in compared.of_server():
+            self._put(hashed, of_server=True)
+        for hashed in compared.of_client():
+            self._put(hashed, of_server=False)
+        return True
+
+    def _put(self, hashed: Sequence[tuple[str, str]], *, of_server: bool) -> None:
+        self._reporter.checkpoint()
+        prints = [Fingerprint(item, item, digest) for item, digest in hashed]
+        self._spool.put(prints, of_server=of_server)
+
+    def _read_server(self, budget: Budget, *, quick: bool) -> None:
+        trust = Trust(self._server, self._state, self._task, self._layout) if quick else None
+        if trust is not None and trust.is_possible:
+            self._read_versions(trust, budget)
+            return
+        with closing(self._ahead(self._there.everything())) as coming:
+            for page in coming:
+                self._step(budget)
+                self._spool_server(page.ids, page.digests, page.rows)
+                self._found.read += len(page.ids)
+
+    def _read_versions(self, trust: Trust, budget: Budget) -> None:
+        with closing(self._ahead(self._there.versions())) as coming:
+            for ids, versions in coming:
+                self._step(budget)
+                links = self._state.links(self._task.key, ids)
+                agreed = {
+                    item: digest
+                    for item, version in zip(ids, versions, strict=True)
+                    if (digest := trust.digest(links.get(item), version))
+                }
+                self._spool_server(list(agreed), list(agreed.values()), ())
+                self._read_by_id([item for item in ids if item not in agreed])
+
+    def _read_by_id(self, ids: Sequence[str]) -> None:
+        if not ids:
+            return
+        page = self._there.reader.by_id(ids)
+        places = [place for place, item in enumerate(page.ids) if item not in page.outside]
+        self._spool_server(
+            [page.ids[place] for place in places],
+            [page.digests[place] for place in places],
+            [page.rows[place] for place in places],
+        )
+        self._found.read += len(places)
+
+    def _spool_server(
+        self, ids: Sequence[str], digests: Sequence[str], rows: Sequence[Row]
+    ) -> None:
+        client_ids = self._client_ids(ids, rows)
+        prints = map(Fingerprint._make, zip(client_ids, ids, digests, strict=True))
+        self._spool.put(list(prints), of_server=True)
+        self._found.server += len(ids)
+        self._reporter.progress(self._task.name, Counts(read=len(ids)))
+
+    def _ahead(self, pages: Generator[Item, None, None]) -> Generator[Item, None, None]:
         if self._server.is_local:
             return pages
         return read_apart(pages) if self._server.reads_apart else read_ahead(pages)
@@ -176,18 +268,16 @@ class _Verification:
             self._spool.put(list(prints), of_server=False)
             self._found.client += len(ids)
 
-    def _client_ids(self, page: Incoming) -> list[str]:
-        """Return the client's ids of the records of a page of the server."""
-        links = self._state.links(self._task.key, page.ids)
+    def _client_ids(self, ids: Sequence[str], rows: Sequence[Row]) -> list[str]:
+        """Return the client's ids of records of the server; rows are given of unlinked ones."""
+        links = self._state.links(self._task.key, ids)
         other: Mapping[str, str] = {}
-        if self._task.server.is_intersect:
-            unlinked = [
-                row for item, row in zip(page.ids, page.rows, strict=True) if item not in links
-            ]
+        if self._task.server.is_intersect and rows:
+            unlinked = [row for item, row in zip(ids, rows, strict=True) if item not in links]
             other = pairs_on_client(self._client, self._task, self._layout, unlinked)
         return [
             links[item].client_id if item in links else other.get(item) or self._translated(item)
-            for item in page.ids
+            for item in ids
         ]
 
     def _translated(self, server_id: str) -> str:
@@ -206,7 +296,7 @@ class _Verification:
             self._judge(server_id, client_id, sides, is_left=server_id in left)
 
     def _on_server(self, ids: Sequence[str]) -> dict[str, tuple[Row, int, str]]:
-        page = self._reader.by_id(ids)
+        page = self._there.reader.by_id(ids)
         records = zip(page.rows, page.versions, page.digests, strict=True)
         return {
             item: record

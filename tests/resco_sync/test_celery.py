@@ -8,19 +8,19 @@ import pytest
 from kombu.exceptions import EncodeError
 
 from resco_sync import pulse
-from resco_sync.celery import RETAIN, TICK, app
+from resco_sync.celery import RETAIN, TICK, WATCH, app
 from syncjobs.dispatch import WAKE_TASK
 
 
 def test_it_knows_every_task_that_is_called_by_name() -> None:
     app.loader.import_default_modules()
     scheduled = [entry["task"] for entry in app.conf.beat_schedule.values()]
-    assert sorted(scheduled) == sorted({TICK, RETAIN})
+    assert sorted(scheduled) == sorted({TICK, WATCH, RETAIN})
     assert {*scheduled, WAKE_TASK} <= set(app.tasks)
 
 
 def test_it_gives_periodic_tasks_a_queue_of_their_own() -> None:
-    queues = {name: app.amqp.router.route({}, name)["queue"].name for name in (TICK, RETAIN)}
+    queues = {name: app.amqp.router.route({}, name)["queue"].name for name in (TICK, WATCH, RETAIN)}
     assert set(queues.values()) == {"clock"}
     assert app.amqp.router.route({}, WAKE_TASK)["queue"].name == "runs"
     assert set(app.amqp.queues) == {"clock", "runs"}

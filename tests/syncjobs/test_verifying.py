@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from io import StringIO
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from connections.connectors.hosted import HostedConnector
 from connections.models import Connection, SyncedEntity
 from syncjobs import dispatch, runner
-from syncjobs.models import Difference, Run, Verification
+from syncjobs.models import Difference, Run, SyncJob, Verification
 from tests.syncjobs.making import (
     client_store,
     fill,
@@ -231,3 +233,107 @@ def text_of(answer: Any) -> str:
     assert answer.status_code == 200
     found: str = answer.content.decode()
     return found
+
+
+# Buckets: both sides in one database
+
+
+def test_one_changed_field_is_found_by_reading_its_bucket_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connection = make_synced(40)
+    rows = [(str(uuid4()), f"far {number}") for number in range(200)]
+    server_store(connection).load("account", ("accountid", "name"), rows)
+    runner.work(dispatch.start_sync(connection, reason="test").pk)
+    changed = rows[7][0]
+    client_store(connection).update("account", changed, {"name": "Mine"})
+    asked: list[int] = []
+    fetch = HostedConnector.fetch
+
+    def counted(self: HostedConnector, entity: Any, attributes: Any, ids: Any) -> Any:
+        asked.append(len(ids))
+        return fetch(self, entity, attributes, ids)
+
+    monkeypatch.setattr(HostedConnector, "fetch", counted)
+    run = verified(connection)
+    assert run.message.endswith("; 1 differences in 1 of 1 entities.")
+    (found,) = Difference.objects.all()
+    assert (str(found.client_id), found.kind) == (changed, "differs")
+    assert asked == [1, 1]
+
+
+def test_missing_and_extra_records_are_found_in_buckets() -> None:
+    connection = make_synced()
+    client_store(connection).delete("account", FIRST)
+    client_store(connection).create("account", {"name": "Mine"})
+    verified(connection)
+    assert set(Difference.objects.values_list("kind", flat=True)) == {"missing", "extra"}
+
+
+def test_the_filter_counts_in_buckets() -> None:
+    connection = make_synced()
+    SyncedEntity.objects.update(
+        filter_xml='<fetch><entity name="account"><filter><condition attribute="name" '
+        'operator="eq" value="account 1"/></filter></entity></fetch>'
+    )
+    verified(connection)
+    proof = Verification.objects.get()
+    assert (proof.server, proof.client, proof.equal, proof.differences) == (1, 4, 1, 3)
+
+
+# Budget, step and quickly
+
+
+def test_a_budget_that_is_used_up_leaves_the_rest_for_the_next_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connection = make_synced(entities=("account", "lead", "contact"))
+    sent = iter(range(0, 1000, 10))
+    monkeypatch.setattr(HostedConnector, "requests_sent", lambda self: next(sent))
+    connection.verify_requests = 25
+    connection.save()
+    run = verified(connection)
+    assert run.state == "partly"
+    assert run.message.endswith(
+        "; not finished, 2 of 3 entities: The budget of 25 requests is used up."
+    )
+    first = set(Verification.objects.values_list("entity__name", flat=True))
+    verified(connection)
+    assert Verification.objects.count() == 3
+    oldest = Verification.objects.earliest("at")
+    assert oldest.entity.name in first
+
+
+def test_the_command_takes_a_budget_and_quick() -> None:
+    make_synced()
+    assert verify("field", "--quick", "--budget", "5")[0] == 0
+    run = Run.objects.filter(kind=Run.Kind.VERIFY).first()
+    assert run is not None
+    assert run.options == {"entities": [], "quick": True, "budget": 5}
+    code, _, told = verify("field", "--budget", "0")
+    assert (code, told) == (2, "--budget is 0; it must be 1 or more.")
+
+
+def test_a_job_can_verify(superuser: Client) -> None:
+    connection = make_synced()
+    job = make_job(connection, step=SyncJob.Step.VERIFY)
+    answer = superuser.post(f"/api/jobs/{job.pk}/run/", content_type="application/json")
+    assert answer.json()["kind"] == "Verify"
+    runner.work(UUID(answer.json()["id"]))
+    assert Verification.objects.get().equal == 4
+    assert Run.objects.get(pk=answer.json()["id"]).job == job
+
+
+def test_the_page_starts_it_quickly_and_says_what_stood_for_values(superuser: Client) -> None:
+    connection = make_synced()
+    superuser.post(f"/admin/connections/connection/{connection.pk}/verify/", {"quick": "1"})
+    run = Run.objects.get(kind=Run.Kind.VERIFY)
+    assert run.options["quick"] is True
+    runner.work(run.pk)
+    proof = Verification.objects.get()
+    assert not proof.is_quick
+    Verification.objects.update(read=1)
+    page = f"/admin/connections/connection/{connection.pk}/verification/"
+    assert "by versions" in superuser.get(page).content.decode()
+    proof.refresh_from_db()
+    assert str(proof) == "identical, 4 records (by versions, 1 read)"

@@ -35,6 +35,14 @@ class Command(BaseCommand):
             metavar="E",
             help="verify only this entity (can be given again)",
         )
+        parser.add_argument(
+            "--quick",
+            action="store_true",
+            help="read only ids and versions of the server's records that nobody wrote since",
+        )
+        parser.add_argument(
+            "--budget", type=int, metavar="N", help="stop after N requests to the server"
+        )
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,7 +50,14 @@ class Command(BaseCommand):
         connection = find(options["client"])
         names = options["entity"]
         try:
-            run = dispatch.start_verify(connection, entities=names, reason="command", inline=True)
+            run = dispatch.start_verify(
+                connection,
+                entities=names,
+                quick=options["quick"],
+                budget=_budget(options["budget"]),
+                reason="command",
+                inline=True,
+            )
         except InvalidRequest as error:
             raise CommandError(str(error), returncode=2) from error
         carry_out(self, run)
@@ -68,6 +83,12 @@ class Command(BaseCommand):
                 self.stdout.write(_line(proof, difference))
 
 
+def _budget(given: int | None) -> int | None:
+    if given is not None and given < 1:
+        raise InvalidRequest(f"--budget is {given}; it must be 1 or more.", element="budget")
+    return given
+
+
 def _line(proof: Verification, difference: Difference) -> str:
     fields = "; ".join(
         f"{field['name']}: {field['server']} → {field['client']}" for field in difference.fields
@@ -89,6 +110,7 @@ def _document(run: Run, found: list[Verification]) -> dict[str, Any]:
                 "client": proof.client,
                 "equal": proof.equal,
                 "differences": proof.differences,
+                "read": proof.read,
                 "listed": [_difference(difference) for difference in proof.listed.all()],
             }
             for proof in found

@@ -18,6 +18,7 @@ def values(client: Connection, **changes: object) -> dict[str, object]:
     return {
         "connection": client.pk,
         "name": "Every hour",
+        "step": "Server.SyncService();",
         "frequency": "hours",
         "every": 1,
         "hour": 1,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
+from connections.connectors.base import ReadRequest
 from connections.connectors.memory import MemoryConnector
+from organizations.records import Page
+from organizations.schema import VERSION, Attribute, AttributeType, Entity
 from syncjobs.engine import verify as engine
+from syncjobs.engine.values import LinkState
 from syncjobs.engine.verify import (
     Difference,
     DifferenceKind,
@@ -19,9 +24,11 @@ from syncjobs.engine.verify import (
     Verified,
     verify,
 )
+from syncjobs.errors import OverBudget
 from tests.syncjobs.engine.world import CONNECTION, World, make_accounts, make_filter, make_world
 
 KIND = DifferenceKind
+Found = dict[str, Verified]
 
 
 @dataclass
@@ -47,16 +54,37 @@ class MemorySpool(Spool):
             yield found[start : start + size]
 
 
-def check(world: World, *names: str) -> dict[str, Verified]:
+class CountingConnector(MemoryConnector):
+    """Counts what it is asked, as one far away does."""
+
+    sent = 0
+    asked: list[int] = []
+
+    def requests_sent(self) -> int:
+        return self.sent
+
+    def read(self, request: ReadRequest) -> Iterator[Page]:
+        for page in super().read(request):
+            self.sent += 1
+            yield page
+
+    def fetch(self, entity: Entity, attributes: Sequence[Attribute], ids: Sequence[str]) -> Page:
+        self.sent += 1
+        self.asked = [*self.asked, len(ids)]
+        return super().fetch(entity, attributes, ids)
+
+
+def check(world: World, *names: str, server: MemoryConnector | None = None, **how: Any) -> Found:
     world.state.keys = {task.name: task.key for task in world.tasks()}
     writes = world.state.writes
     found = verify(
-        MemoryConnector(world.server),
+        server or MemoryConnector(world.server),
         MemoryConnector(world.client, origin=CONNECTION),
         [task for task in world.tasks() if not names or task.name in names],
         world.state,
         MemorySpool(),
         world.reporter,
+        **how,
     )
     result = {item.entity: item for item in found}
     assert world.state.writes == writes
@@ -74,7 +102,7 @@ def test_both_sides_are_equal_after_a_sync() -> None:
     make_accounts(world, 5)
     world.sync()
     found = check(world)
-    assert found["account"] == Verified(entity="account", server=5, client=5, equal=5)
+    assert found["account"] == Verified(entity="account", server=5, client=5, equal=5, read=5)
     assert not any(item.differences for item in found.values())
     assert world.reporter.counts["account"].read >= 5
 
@@ -221,3 +249,98 @@ def test_it_lists_so_many_and_counts_all(monkeypatch: pytest.MonkeyPatch) -> Non
     make_accounts(world, 5)
     found = check(world)["account"]
     assert (found.differences, len(found.listed), found.equal) == (5, 2, 0)
+
+
+# Quick: versions stand for what nobody wrote
+
+
+def make_versioned(count: int = 5) -> tuple[World, list[str]]:
+    """A world that was carried, whose server tells versions."""
+    world = make_world(entities=("account",))
+    account = world.server.entities["account"]
+    version = Attribute(name=VERSION, type=AttributeType.BIGINT, is_updatable=False)
+    world.server.entities["account"] = replace(account, attributes=(*account.attributes, version))
+    accounts = make_accounts(world, count)
+    world.sync()
+    return world, accounts
+
+
+def quickly(world: World) -> tuple[Verified, CountingConnector]:
+    server = CountingConnector(world.server)
+    return check(world, "account", server=server, quick=True)["account"], server
+
+
+def test_what_nobody_wrote_is_not_read_again() -> None:
+    world, _ = make_versioned()
+    found, server = quickly(world)
+    assert found == Verified(entity="account", server=5, client=5, equal=5, read=0)
+    assert server.asked == []
+
+
+def test_what_the_server_wrote_is_read_by_id() -> None:
+    world, (first, *_) = make_versioned()
+    world.server.update("account", first, {"name": "Theirs"})
+    world.server.create("account", {"name": "New"})
+    found, server = quickly(world)
+    assert (found.server, found.client, found.equal, found.differences) == (6, 5, 4, 2)
+    assert found.read == 2
+    assert server.asked
+
+
+def test_a_client_record_that_changed_is_found_whatever_its_version_says() -> None:
+    world, (first, second, *_) = make_versioned()
+    world.client.update("account", first, {"name": "Mine"})
+    stored = world.client.tables["account"][second]
+    row = tuple("Tampered" if value == "Account 1" else value for value in stored.row)
+    world.client.tables["account"][second] = stored._replace(row=row)
+    found, _ = quickly(world)
+    assert {item.server_id for item in found.listed} == {first, second}
+
+
+def test_a_record_that_was_pushed_and_not_pulled_yet_is_read() -> None:
+    world, (first, *_) = make_versioned()
+    world.server.update("account", first, {"name": "What the server made of it"})
+    key = world.task("account").key
+    link = world.state.saved.links[key][first]
+    version = world.server.tables["account"][first].version
+    world.state.saved.links[key][first] = link._replace(server_version=version)
+    found, server = quickly(world)
+    assert (found.differences, found.read) == (1, 1)
+
+
+def test_a_record_that_left_the_filter_is_not_taken_for_equal() -> None:
+    world, (first, *_) = make_versioned()
+    key = world.task("account").key
+    link = world.state.saved.links[key][first]
+    world.state.saved.links[key][first] = link._replace(state=LinkState.LEFT_FILTER)
+    assert quickly(world)[0].read == 1
+
+
+def test_everything_is_read_where_versions_prove_nothing() -> None:
+    world, _ = make_versioned()
+    world.filters["account"] = make_filter()
+    assert quickly(world)[0].read == quickly(world)[0].server
+    world, _ = make_versioned()
+    world.server.entities["account"] = make_world().server.entity("account")
+    assert quickly(world)[0].read == 5
+
+
+# A budget of requests
+
+
+def test_it_stops_when_the_requests_are_used_up() -> None:
+    world = make_world()
+    make_accounts(world, 9)
+    world.sync()
+    server = CountingConnector(world.server)
+    with pytest.raises(OverBudget, match="The budget of 3 requests is used up"):
+        check(world, "account", "tag", server=server, budget=3)
+    assert server.sent <= 4
+
+
+def test_a_budget_that_suffices_changes_nothing() -> None:
+    world = make_world()
+    make_accounts(world, 3)
+    world.sync()
+    server = CountingConnector(world.server)
+    assert check(world, "account", server=server, budget=99)["account"].equal == 3
