@@ -242,6 +242,7 @@ SPECTACULAR_SETTINGS = {
         "AlertKind": "syncjobs.models.Alert.Kind",
         "ConnectionState": "connections.models.Connection.State",
         "DifferenceKind": "syncjobs.models.Difference.Kind",
+        "JobStep": "syncjobs.models.SyncJob.Step",
         "RunKind": "syncjobs.models.Run.Kind",
         "RunState": "syncjobs.models.Run.State",
         "RunEntityState": "syncjobs.models.RunEntity.State",
