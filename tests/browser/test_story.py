@@ -90,6 +90,8 @@ def set_filter(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("no attribute 'nope'")
     editor.fill(FILTER)
     page.get_by_role("button", name="Save & Close").click()
+    expect(page.get_by_text("Inside the filter, on the server")).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Save").click()
     expect(page.get_by_label("Sync filter of Contact: set")).to_be_visible()
 
 
