@@ -298,7 +298,7 @@ class Entity:
 
     `relationships` are those in which the entity takes part, on either side; the same
     relationship therefore appears at both of its entities. `set_name` is the plural by which web
-    services address the collection.
+    services address the collection. A view shows what is kept elsewhere and is only read.
     """
 
     name: str
@@ -313,6 +313,7 @@ class Entity:
     type_code: int | None = None
     ownership: Ownership = Ownership.USER
     is_intersect: bool = False
+    is_view: bool = False
     is_activity: bool = False
     is_custom: bool = False
     tracks_changes: bool = False

@@ -27,7 +27,7 @@ from connections.metadata.plan import MetadataPlan
 from connections.metadata.stamps import Stamp, is_due
 from connections.metadata.update import MetadataUpdate, Progress, silent
 from connections.models import Connection, Endpoint, SyncedEntity
-from organizations import catalog
+from organizations import catalog, deletions
 from organizations.errors import AlreadyExists, OrganizationError, SchemaConflict
 from organizations.members import add_member
 from organizations.models import Organization
@@ -269,6 +269,7 @@ def _make_client(client: NewClient) -> Organization:
         Organization.Kind.CLIENT,
         display_name=client.person.get("company", ""),
     )
+    deletions.define(organization)
     member = add_member(organization, client.email, client.password, is_administrator=True)
     for name, text in client.person.items():
         setattr(member, name, text)

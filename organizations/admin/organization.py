@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern
 
+from organizations import deletions
 from organizations.admin.entities import EntityPages
 from organizations.admin.faults import FaultPages
 from organizations.admin.members import MemberForm, MemberPages
@@ -150,6 +151,7 @@ def _make(form: OrganizationForm) -> Organization | None:
             organization = create_organization(
                 data["name"], display_name=data["display_name"], languages=[data["language"]]
             )
+            deletions.define(organization)
             add_member(organization, data["email"], data["password"], is_administrator=True)
     except OrganizationError as error:
         field = getattr(error, "element", "name")

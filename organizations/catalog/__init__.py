@@ -12,12 +12,14 @@ from organizations.catalog.defining import (
 from organizations.catalog.hosting import create_organization, delete_organization
 from organizations.catalog.locks import exclusive_schema_lock, shared_schema_lock
 from organizations.catalog.reading import Catalog
+from organizations.catalog.views import define_view
 
 __all__ = [
     "Catalog",
     "create_organization",
     "define",
     "define_option_set",
+    "define_view",
     "delete_organization",
     "drop",
     "drop_option_set",

@@ -56,7 +56,7 @@ def hide(organization: Organization, entity_names: Iterable[str]) -> None:
             row = _row(organization, name)
             if not row.is_hidden:
                 entity = replace(definitions.load(row.document), is_hidden=True)
-                _save(row, entity, _bump(organization))
+                _save(row, entity, bump(organization))
 
 
 def drop(organization: Organization, name: str) -> None:
@@ -65,7 +65,7 @@ def drop(organization: Organization, name: str) -> None:
         row = _row(organization, name)
         dropping = partial(ddl.drop, organization.schema, name)
         patiently(dropping, f"The table of entity '{name}' is")
-        versions.forget(row, _bump(organization))
+        versions.forget(row, bump(organization))
         row.delete()
 
 
@@ -79,7 +79,7 @@ def remove_attributes(organization: Organization, name: str, attributes: Iterabl
         if row.has_table:
             dropping = partial(ddl.drop_columns, organization.schema, entity, gone)
             patiently(dropping, f"The table of entity '{name}' is")
-        _save(row, replace(entity, attributes=left), _bump(organization))
+        _save(row, replace(entity, attributes=left), bump(organization))
 
 
 def define_option_set(organization: Organization, options: OptionSet) -> None:
@@ -90,20 +90,20 @@ def define_option_set(organization: Organization, options: OptionSet) -> None:
             name=options.name,
             defaults={"document": definitions.dump_option_set(options)},
         )
-        _bump(organization)
+        bump(organization)
 
 
 def drop_option_set(organization: Organization, options: OptionSet) -> None:
     """Forget a global option set. Attributes that use it keep their copy."""
     with exclusive_schema_lock(organization):
         OptionSetDefinition.objects.filter(organization=organization, name=options.name).delete()
-        versions.forget_option_set(organization, options, _bump(organization))
+        versions.forget_option_set(organization, options, bump(organization))
 
 
 def _define_some(
     organization: Organization, entities: Iterable[Entity]
 ) -> OrganizationError | None:
-    version = _bump(organization)
+    version = bump(organization)
     for entity in entities:
         try:
             with transaction.atomic():
@@ -124,6 +124,7 @@ def _define(organization: Organization, entity: Entity, version: int) -> None:
     row = rows.first() or EntityDefinition(organization=organization, name=entity.name)
     entity = _with_hidden(entity, row)
     if row.has_table:
+        _check_view(row)
         _check_key(entity, definitions.load(row.document))
         _alter(organization, entity)
     _save(row, entity, version)
@@ -142,7 +143,7 @@ def _enable(organization: Organization, row: EntityDefinition) -> None:
         ddl.make(organization.schema, entity)
         row.has_table = True
         row.tracks_since = _row_version(organization)
-    _save(row, entity, _bump(organization))
+    _save(row, entity, bump(organization))
 
 
 def _check(entity: Entity) -> None:
@@ -154,6 +155,11 @@ def _check(entity: Entity) -> None:
             f"'{entity.primary_id}', which it names as its primary id.",
             entity.name,
         )
+
+
+def _check_view(row: EntityDefinition) -> None:
+    if definitions.load(row.document).is_view:
+        raise SchemaConflict(f"'{row.name}' is a view of this organization; it has no table.")
 
 
 def _check_key(entity: Entity, before: Entity) -> None:
@@ -194,7 +200,8 @@ def _row_version(organization: Organization) -> int:
     return found.values_list("row_version", flat=True).get()
 
 
-def _bump(organization: Organization) -> int:
+def bump(organization: Organization) -> int:
+    """Move `schema_version` and return it; under the exclusive schema lock."""
     # The clock makes each number unique even when a transaction that took one is rolled back;
     # what others cached under it would be taken for current otherwise.
     (row,) = fetch(

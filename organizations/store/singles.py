@@ -144,7 +144,10 @@ def _writable(catalog: Catalog, entity_name: str) -> Layout:
         raise InvalidRequest(
             "Activity parties belong to their activity: write its party list instead.", entity_name
         )
-    return layout(catalog, entity_name)
+    place = layout(catalog, entity_name)
+    if place.entity.is_view:
+        raise InvalidRequest(f"Entity '{entity_name}' can only be read.", entity_name)
+    return place
 
 
 def _identified(place: Layout, flat: Flat, record_id: str | None) -> Flat:

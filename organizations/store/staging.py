@@ -111,6 +111,8 @@ def _check(layout: Layout, columns: Sequence[str], size: int) -> None:
             f"'{layout.entity.primary_id}'.",
             "columns",
         )
+    if layout.entity.is_view:
+        raise InvalidRequest(f"Entity '{layout.entity.name}' can only be read.", "columns")
     if size > MOST_ROWS:
         raise InvalidRequest(
             f"A batch holds {size} rows; at most {MOST_ROWS} are written at once.", "rows"

@@ -7,7 +7,7 @@ aside under another name; only `drop` and `drop_columns` remove anything.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from psycopg import sql
@@ -90,8 +90,20 @@ def _shown(entity: Entity) -> Entity:
 
 
 def drop(schema: str, entity: str) -> None:
-    """Drop the table of an entity with all its records."""
-    run(sql.SQL("DROP TABLE IF EXISTS {}").format(names.table(schema, entity)))
+    """Drop the table of an entity with all its records, or its view."""
+    kind = sql.SQL("VIEW" if _oid(schema, entity, "v") else "TABLE")
+    run(sql.SQL("DROP {} IF EXISTS {}").format(kind, names.table(schema, entity)))
+
+
+def make_view(
+    schema: str, entity: str, wanted: Sequence[sql.Identifier], source: sql.Composable
+) -> None:
+    """Make or replace the view of an entity with these columns of a query."""
+    drop(schema, entity)
+    listed = sql.SQL(", ").join(wanted)
+    view = names.table(schema, entity)
+    statement = "CREATE VIEW {} AS SELECT {} FROM ({}) AS source"
+    run(sql.SQL(statement).format(view, listed, source))
 
 
 def _definition(column: Column) -> sql.Composed:
@@ -155,11 +167,11 @@ def _attributes(schema: str, entity: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _oid(schema: str, entity: str) -> int:
+def _oid(schema: str, entity: str, kind: str = "r") -> int:
     row = one(
         "SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE n.nspname = %s AND c.relname = %s AND c.relkind = 'r'",
-        [schema, names.shorten(entity)],
+        "WHERE n.nspname = %s AND c.relname = %s AND c.relkind = %s",
+        [schema, names.shorten(entity), kind],
     )
     return int(row[0]) if row else 0
 

@@ -9,6 +9,7 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from organizations import deletions
 from organizations.catalog import create_organization
 from organizations.errors import OrganizationError
 from organizations.management.logins import add_login, read_password
@@ -56,4 +57,5 @@ class Command(BaseCommand):
                 display_name=options["display_name"],
                 languages=options["language"] or (ENGLISH,),
             )
+            deletions.define(organization)
             return add_member(organization, options["user"], password, is_administrator=True)

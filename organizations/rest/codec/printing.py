@@ -12,6 +12,7 @@ from organizations.rest.codec.words import (
     ACTIVITY,
     BEHAVIORS,
     CREATE,
+    HIDDEN,
     INTERSECT,
     READ,
     SYSTEM,
@@ -56,6 +57,8 @@ def entity_xml(entity: Entity) -> str:
 
 
 def _flags(entity: Entity) -> Iterator[str]:
+    if entity.is_view:
+        yield HIDDEN
     if entity.is_activity:
         yield ACTIVITY
     if not entity.is_custom:

@@ -79,12 +79,13 @@ def test_connecting_takes_over_everything_and_makes_the_tables(
     live: Live, connection: Connection
 ) -> None:
     assert (connection.state, connection.problem) == (STATE.READY, "")
-    assert Catalog(client()).names() == sorted(SERVED)
+    assert Catalog(client()).names() == sorted([*SERVED, "trackingdelete"])
     tables = EntityDefinition.objects.filter(organization=client(), has_table=True)
     assert set(tables.values_list("name", flat=True)) == {
         "account",
         "lead",
         "competitor",
+        "trackingdelete",
         "leadcompetitors",
     }
     assert previewed(connection).is_empty
