@@ -24,7 +24,7 @@ from syncjobs.reporter import DatabaseReporter
 from syncjobs.state import DatabaseState
 from syncjobs.undo_past import DatabasePast
 
-_KINDS = (Run.Kind.SYNC, Run.Kind.UNDO)
+_KINDS = (Run.Kind.SYNC, Run.Kind.DELIVER, Run.Kind.UNDO)
 
 
 def reason_against(run: Run) -> str:

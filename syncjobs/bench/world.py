@@ -147,7 +147,8 @@ def reset(connection: Connection) -> None:
     with database.cursor() as cursor:
         cursor.execute(
             f'TRUNCATE "{client.schema}"."{ENTITY}", syncjobs_link, syncjobs_checkpoint,'
-            " organizations_changelog, organizations_deletedrecord"
+            " syncjobs_clientcheckpoint, syncjobs_image, organizations_changelog,"
+            " organizations_deletedrecord"
         )
         cursor.execute(
             "UPDATE organizations_organization SET row_version = 0 WHERE id = %s", [client.pk]

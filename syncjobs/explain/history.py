@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -30,6 +30,8 @@ MOST = 100
 
 _DONE = {"create": "Created", "update": "Changed", "delete": "Deleted"}
 Row = Mapping[str, Any]
+Written = list[tuple[str, int]]
+"""Action and version of each write that left an image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,7 @@ class Subject:
 
 def events(subject: Subject) -> list[Event]:
     """Return what happened, the newest first."""
-    written: dict[Side, set[int]] = {Side.SERVER: set(), Side.CLIENT: set()}
+    written: dict[Side, Written] = {Side.SERVER: [], Side.CLIENT: []}
     found = [
         *_writes(subject, Side.SERVER, subject.server_id, subject.server, written),
         *_writes(subject, Side.CLIENT, subject.client_id, subject.client, written),
@@ -88,13 +90,17 @@ def waits(subject: Subject) -> list[str]:
 
 
 def _writes(
-    subject: Subject, side: Side, id_: str, now: Row | None, written: dict[Side, set[int]]
+    subject: Subject,
+    side: Side,
+    id_: str,
+    now: Row | None,
+    written: dict[Side, list[tuple[str, int]]],
 ) -> Iterator[Event]:
     """Yield the writes that left an image, the newest first."""
     after, raw = now, UUID(id_).bytes
     for image in _images(subject.entity, side, raw):
         place = images.places(image, {raw})[raw]
-        written[side].add(images.version_at(image, place))
+        written[side].append((image.action, images.version_at(image, place)))
         before = _before(image, place)
         changes = _differences(before, after) if image.action == Action.UPDATE else ()
         yield Event(
@@ -196,16 +202,21 @@ def _transactions(subject: Subject) -> Iterator[Event]:
 
 
 def _logged(
-    subject: Subject, side: Side, endpoint: Endpoint, id_: str, written: Iterable[int]
+    subject: Subject, side: Side, endpoint: Endpoint, id_: str, written: Written
 ) -> Iterator[Event]:
     """Yield what the log of an organization hosted here tells, but for what has an image."""
     if endpoint.organization_id is None:
         return
     rows = ChangeLog.objects.filter(
         organization=endpoint.organization_id, entity=subject.entity.name, record=id_
-    ).exclude(version__in=list(written))
+    ).exclude(version__in=[version for _, version in written if version])
+    # A deletion's image holds no version, so the newest of ours are those with an image.
+    deletions = sum(action == Action.DELETE for action, _ in written)
     for one in rows.order_by("-version")[:MOST]:
         is_ours = one.origin == str(subject.entity.connection_id)
+        if is_ours and one.action == Action.DELETE and deletions:
+            deletions -= 1
+            continue
         by = " by this connection" if is_ours else f" by {one.actor}" if one.actor else ""
         changes = tuple(
             Changed(name=name, old=text(old), new=text(new))

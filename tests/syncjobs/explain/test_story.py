@@ -214,6 +214,7 @@ def test_it_tells_that_an_undo_took_it_back() -> None:
     assert ("Deleted on the client by Undo (test).", str(undone.pk)) in [
         (event.what, event.run) for event in story.events
     ]
+    assert sum(what.startswith("Deleted on the client") for what in told(story)) == 1
     assert story.link is not None
     assert story.link.client_version == 0
 
