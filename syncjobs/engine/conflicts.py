@@ -15,10 +15,11 @@ merge     client's columns go,  ask                 ask              changed: as
 ask       ask                   ask                 ask              ask
 ========  ====================  ==================  ===============  =======================
 
-*Newest*: where a time is not known, and where they are equal, the server wins. Nobody tells when
-a record was deleted on the server. With *merge*, what only the server changed comes with the next
-pull. A person who was asked decides for columns, or for the whole record, but only for the
-server's version that was shown: if it moved since, the question is asked again.
+*Newest*: where a time is not known, and where both are of the same second (servers tell no
+more), the server wins. Nobody tells when a record was deleted on the server. With *merge*, what
+only the server changed comes with the next pull. A person who was asked decides for columns, or
+for the whole record, but only for the server's version that was shown: if it moved since, the
+question is asked again.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def _newest(meeting: Meeting) -> Ruling:
     if meeting.server is ServerChange.DELETED or client is None or server is None:
         return _server(meeting, "It is not known which change is the newer one: the server wins")
     told = f"client {client:%Y-%m-%d %H:%M:%S}, server {server:%Y-%m-%d %H:%M:%S}"
-    if client > server:
+    if client.replace(microsecond=0) > server:
         return _client(meeting, f"The client's change is newer ({told})")
     return _server(meeting, f"The client's change is not newer ({told})")
 

@@ -171,9 +171,10 @@ def written() -> tuple[Any, ...]:
     return ChangeLog.objects.count(), client().row_version, links
 
 
-def test_it_leaves_edits_of_the_client_alone_and_counts_them(world: World) -> None:
+def test_it_asks_about_edits_of_both_sides_and_leaves_them_alone(world: World) -> None:
     connect(world, "<Entities>account</Entities>")
     world.sync()
+    Connection.objects.get(name="field").entities.update(conflict_rule="ask")
     record = next(iter(rows(world.organization, "account")))
     Store(client()).update("account", record, {"name": "Client's"})
     Store(world.organization).update("account", record, {"name": "Server's"})

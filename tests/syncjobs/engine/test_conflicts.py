@@ -86,6 +86,7 @@ def _is_merged(rule: str, meeting: Meeting) -> bool:
         (LATE, EARLY, CLIENT),
         (EARLY, LATE, SERVER),
         (LATE, LATE, SERVER),
+        (LATE.replace(microsecond=999_999), LATE, SERVER),
         (None, EARLY, SERVER),
         (LATE, None, SERVER),
     ],

@@ -109,6 +109,21 @@ def test_a_record_that_came_back_keeps_its_values_when_it_loses() -> None:
     assert world.server.get("account", first)["name"] == "mine"
 
 
+@pytest.mark.parametrize("is_answered", [True, False], ids=["answered", "answer lost"])
+def test_a_deleted_record_of_the_server_comes_back_on_both_sides(is_answered: bool) -> None:
+    world, first = make_both_delete(CLIENT, is_client=True)
+    world.sync()
+    assert world.rows("server") == {}
+    pend(world, world.transaction(Status.ARCHIVED))
+    if not is_answered:
+        world.server.faults.at_write(1, Fault.LOST_RESPONSE)
+        world.sync()
+        world.later(timedelta(days=1))
+    world.sync()
+    assert world.server.get("account", first)["name"] == "theirs"
+    assert equal(world)
+
+
 @pytest.mark.parametrize("is_delete", [False, True], ids=["update", "delete"])
 def test_the_servers_values_are_kept_although_the_answer_is_lost(is_delete: bool) -> None:
     world = make_two_ways(CLIENT)
