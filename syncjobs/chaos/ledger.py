@@ -52,13 +52,14 @@ class Write(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """How an entity is carried from now on."""
+    """How an entity is carried from now on; `columns` are those that both sides have."""
 
     entity: str
     deletes: bool
     leaving: Leaving
     rule: ConflictRule
     inside: SyncFilter
+    columns: frozenset[str] = frozenset()
 
 
 class RunBegan(NamedTuple):
@@ -87,6 +88,15 @@ class Ledger:
         def forget() -> None:
             since = self.events[count:]
             self.events[count:] = [event for event in since if not _is_of_client(event)]
+
+        return forget
+
+    def keep_all(self) -> Callable[[], None]:
+        """Return what forgets everything since now."""
+        count = len(self.events)
+
+        def forget() -> None:
+            del self.events[count:]
 
         return forget
 

@@ -93,6 +93,7 @@ class WatchedOrganization(MemoryOrganization):
         before = self.tables[entity].get(record_id)
         version = super().delete(entity, record_id, expected=expected, origin=origin, actor=actor)
         self._tell(entity, record_id, before, None, self._author(origin))
+        self.refused.pop(record_id, None)
         if self.strict:
             self._let_go(entity, record_id)
         return version

@@ -44,7 +44,7 @@ STRIKES: dict[Fault, frozenset[Place]] = {
     Fault.REFUSED: _ASKED,
     Fault.TRUNCATED: frozenset({Place.PAGE}),
     Fault.DUPLICATED: frozenset({Place.PAGE}),
-    Fault.EMPTY: frozenset({Place.PAGE, Place.IDS}),
+    Fault.EMPTY: frozenset({Place.IDS}),
     Fault.LOST: frozenset({Place.WRITTEN}),
     Fault.CONFLICT: frozenset({Place.WRITE}),
     Fault.KILL: frozenset(Place),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from connections.connectors.memory.organization import Stored
 from connections.errors import ConnectorError
-from organizations.schema import Entity
+from organizations.schema import Entity, columns
 from syncjobs.chaos import schema
 from syncjobs.chaos.filters import NO_FILTER
 from syncjobs.chaos.ledger import Ledger, RunBegan, Settings
@@ -100,6 +100,13 @@ class World:
             **({"leaving": settings.leaving, "conflict_rule": settings.rule} if settings else {}),
         )
 
+    def columns(self, name: str) -> frozenset[str]:
+        """Return the columns of an entity that both sides have, as far as is known."""
+        server, client = (
+            {column.name for column in columns(self.known[side][name])} for side in Side
+        )
+        return frozenset(server & client)
+
     def key(self, name: str) -> int:
         """Return the id of an entity's row."""
         return sorted(self.server.entities).index(name) + 1
@@ -126,7 +133,6 @@ class World:
         for organization in (self.server, self.client):
             organization.faults.always_rejected.clear()
             organization.faults.unreadable.clear()
-            organization.refused.clear()
 
     def later(self, time: timedelta) -> None:
         """Let time go by."""
@@ -151,6 +157,10 @@ class World:
             for attribute in gone:
                 visible = schema.without(visible, attribute)
             self.known[Side.CLIENT][name] = visible
+        for name in self.settings:
+            shared = self.columns(name)
+            if shared != self.settings[name].columns:
+                self.set(name, columns=shared)
 
     # Moving
 
@@ -242,7 +252,12 @@ def make_world(setting: Setting) -> World:
         world.known[organization.side] = schema.known(organization.entities)
     for name in schema.CARRIED:
         world.settings[name] = Settings(
-            name, setting.is_deleting, setting.leaving, setting.rule, NO_FILTER
+            name,
+            setting.is_deleting,
+            setting.leaving,
+            setting.rule,
+            NO_FILTER,
+            world.columns(name),
         )
         ledger.add(world.settings[name])
     return world

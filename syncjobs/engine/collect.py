@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from connections.connectors.base import Connector, Edit, Edits
@@ -254,6 +254,9 @@ class _Collecting:
                 folded = fold(waiting, change)
                 waiting = folded.waiting
                 changes.archived += folded.archived
+            elif waiting and edit.action is records.Action.UPDATE:
+                # Saved once more without a change: what waits is what the record is now, too.
+                waiting = (*waiting[:-1], replace(waiting[-1], version=edit.version))
         return waiting
 
 

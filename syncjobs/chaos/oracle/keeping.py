@@ -59,6 +59,7 @@ def overwritten(events: Iterable[Event]) -> Iterator[Lost]:
 class _Marks:
     def __init__(self) -> None:
         self._marks: dict[tuple[Side, str, str], Marks] = {}
+        self._replaced: dict[tuple[Side, str, str], Values] = {}
         self._carried: set[tuple[str, str]] = set()
 
     def take(
@@ -69,13 +70,36 @@ class _Marks:
         mine = self._of(write.side, write.entity, key)
         if write.by is By.ENGINE:
             self._carried.add((write.entity, key))
-            yield from _overwrite(write, mine, before, after)
+            yield from self._lost(write, key, before, after, mirror)
         elif after is None and (write.entity, key) not in self._carried:
             mine.clear()  # nobody else had this record from us
         else:
             _mark(write, mine, before, after)
+            self._forget_reverts(write, key, mine)
         _settle(mine, write.entity, after, there)
         _settle(self._of(other, write.entity, key), write.entity, there, after)
+
+    def _lost(
+        self,
+        write: Write,
+        key: str,
+        before: Values | None,
+        after: Values | None,
+        mirror: Mirror,
+    ) -> Iterator[Lost]:
+        # What is not carried, and what the organization dropped with its attribute, is not ours.
+        carried = mirror.rules(write.entity).columns & (before or after or {}).keys()
+        for lost in _overwrite(write, self._of(write.side, write.entity, key), before, after):
+            if lost.column == EXISTS or lost.column in carried:
+                yield lost
+        self._replaced[write.side, write.entity, key] = before or {}
+
+    def _forget_reverts(self, write: Write, key: str, mine: Marks) -> None:
+        # Of a lost answer nobody knows whether the write was not made, or made and taken back.
+        before = self._replaced.get((write.side, write.entity, key))
+        for name in list(mine):
+            if before is not None and name != EXISTS and before.get(name) == mine[name]:
+                del mine[name]
 
     def _of(self, side: Side, entity: str, key: str) -> Marks:
         return self._marks.setdefault((side, entity, key), {})

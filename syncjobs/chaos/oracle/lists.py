@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from organizations.schema import columns
 from syncjobs.chaos.world import World
 from syncjobs.engine.transactions import Status, Transaction
-from syncjobs.engine.values import LinkState, Side
+from syncjobs.engine.values import LinkState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,7 @@ class Lists:
                 for key, links in saved.links.items()
             },
             held=held,
-            columns={name: _columns(world, name) for name in names.values()},
+            columns={name: sorted(world.columns(name)) for name in names.values()},
             set_aside=set(world.set_aside),
             refused=_refused(world),
         )
@@ -68,14 +67,6 @@ class Lists:
             item.status is Status.ARCHIVED and item.id in self.set_aside
             for item in self.of_record(entity, record_id)
         )
-
-
-def _columns(world: World, entity: str) -> list[str]:
-    sides = [
-        {column.name for column in columns(world.known[side][entity])}
-        for side in (Side.SERVER, Side.CLIENT)
-    ]
-    return sorted(sides[0] & sides[1])
 
 
 def _refused(world: World) -> dict[str, str]:

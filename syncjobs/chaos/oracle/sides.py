@@ -71,6 +71,8 @@ class _Entity:
         for record_id in self._keys.get(key, {key}) if entity == PAIR else (key,):
             if record_id in lists.left.get(entity, ()) or record_id in lists.held[entity]:
                 return True
+            if record_id in lists.marked.get(entity, ()) and record_id in lists.refused:
+                return True
             if lists.waiting(entity, record_id) or lists.was_set_aside(entity, record_id):
                 return True
         return False

@@ -96,6 +96,16 @@ def agreed(
     return LinkRow(case.server_id, transaction.client_id, server_version, version, digest)
 
 
+def is_written_back(case: Case) -> bool:
+    """Return whether a record of the server that lost to the client's deletion is made again.
+
+    The client does not have it: without a link, the next pull brings it.
+    """
+    transaction = case.transaction
+    is_create = transaction.action is transactions.Action.CREATE
+    return is_create and transaction.based_on > 0 and case.client is None
+
+
 def _record(case: Case, server: ServerRecord | None) -> Decision:
     changes = _changes(case)
     if changes is None:
@@ -368,6 +378,9 @@ def _disassociate(case: Case, server: ServerRecord | None) -> Decision:
 
 
 def _delivered(case: Case, server: ServerRecord) -> Settle:
+    if is_written_back(case):
+        why = _BEFORE if case.transaction.attempts else _ALIKE
+        return Settle(status=Status.PROCESSED, why=why, reads_again=True)
     link = agreed(case, server.version, server.digest)
     is_known = case.link is None or case.link.server_version == server.version
     return Settle(

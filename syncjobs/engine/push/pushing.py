@@ -25,7 +25,7 @@ from organizations.errors import OrganizationError
 from organizations.records import Action
 from syncjobs.engine import transactions
 from syncjobs.engine.push.cases import Case, Send, Settle
-from syncjobs.engine.push.deciding import agreed, decide
+from syncjobs.engine.push.deciding import agreed, decide, is_written_back
 from syncjobs.engine.push.delivery import Delivery, Entities
 from syncjobs.engine.push.ends import Ends, ServerRecord
 from syncjobs.engine.push.looking import cases_of, looked_at
@@ -181,7 +181,9 @@ class _Push:
         places = [
             at
             for at, (_, send) in enumerate(sends)
-            if at not in result.failed and send.action is not Action.DELETE
+            if at not in result.failed
+            and send.action is not Action.DELETE
+            and not is_written_back(sends[at][0])
         ]
         moved = {
             at: result.ids[at]

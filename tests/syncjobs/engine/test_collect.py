@@ -84,6 +84,21 @@ def test_what_is_back_as_it_was_is_set_aside() -> None:
     assert [why for _, _, why in world.queue.saved.history] == [CANCELLED_OUT]
 
 
+def test_what_is_saved_again_without_a_change_is_covered_by_what_waits() -> None:
+    world = make_two_way()
+    (account,) = make_accounts(world, 1)
+    world.sync()
+    world.client.update("account", account, {"name": "Mine"})
+    world.client.update("account", account, {})
+    collect_all(world)
+    (only,) = waiting(world)
+    assert (only.changes, only.version) == ({"name": Changed("Account 0", "Mine")}, 3)
+    world.client.update("account", account, {})
+    collect_all(world)
+    (only,) = waiting(world)
+    assert only.version == world.client.stored("account", account).version
+
+
 def test_what_is_not_the_servers_business_does_not_become_a_conflict() -> None:
     world = make_two_way()
     entity = world.server.entity("account")
