@@ -16,6 +16,7 @@ from syncjobs.engine.values import EntityTask, Side
 LOOKED_AT = 20_000
 """Of so many records that are taken back on a side it is said what that would break."""
 
+_CUT = "More than {:,} records are taken back on {}; what the rest would break was not looked for."
 _IDS_PER_QUERY = 500
 
 Lookup = tuple[int, int | None, tuple[str, ...]]
@@ -42,9 +43,10 @@ class Breaks:
     ) -> list[str]:
         """Return a sentence for each thing that breaks."""
         steps = [(action, step) for action, found in plan.steps.items() for step in found]
+        was_within = self._seen <= LOOKED_AT
         self._seen += len(steps)
         if self._seen > LOOKED_AT:
-            return []
+            return [_CUT.format(LOOKED_AT, self._where)] if was_within else []
         for action, step in steps:
             kept = {Action.DELETE: self._gone, Action.CREATE: self._made}
             kept.get(action, self._touched)[task.name].add(step.id)

@@ -19,6 +19,7 @@ from organizations.records import Action
 from organizations.schema import Attribute, AttributeType, Origin
 from organizations.store import Store
 from syncjobs import kinds, undo
+from syncjobs.engine import breaking
 from syncjobs.engine.values import Images, Side
 from syncjobs.models import Image, Link, OfflineTransaction, Run, TransactionEvent
 from syncjobs.state import DatabaseState
@@ -326,6 +327,21 @@ def test_it_says_which_target_is_gone() -> None:
     assert preview(run)["breaks"] == [
         f"account {account} would refer by 'parentaccountid' to account {target}, which is not on "
         "the client."
+    ]
+
+
+def test_it_says_where_it_stopped_looking_for_what_breaks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(breaking, "LOOKED_AT", 1)
+    connection = make_both()
+    server = server_store(connection)
+    for name in "AB":
+        server.create("account", {"name": name})
+    server.create("tag", {"name": "VIP"})
+    assert preview(sync(connection))["breaks"] == [
+        "More than 1 records are taken back on the client; what the rest would break was not "
+        "looked for."
     ]
 
 
