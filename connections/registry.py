@@ -24,6 +24,7 @@ from connections.models import Endpoint
 CONNECTORS: Mapping[str, str] = {
     "dynamics": "connections.connectors.dynamics.connector.DynamicsConnector",
     "hosted": "connections.connectors.hosted.HostedConnector",
+    "resco_cloud": "connections.connectors.resco_cloud.connector.RescoCloudConnector",
 }
 
 PROVIDER_IDS: Mapping[str, str] = {

@@ -1,0 +1,160 @@
+"""The connector to a Resco Cloud organization: the contract, delegated by noun."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+
+from connections.connectors.base import (
+    Batch,
+    BatchResult,
+    Connector,
+    Edits,
+    EntitySummary,
+    Identity,
+    ReadRequest,
+    VersionCheck,
+)
+from connections.connectors.http import Patience
+from connections.connectors.limits import Limiter
+from connections.connectors.resco_cloud import queries
+from connections.connectors.resco_cloud.asking import Asking
+from connections.connectors.resco_cloud.client import RescoClient
+from connections.connectors.resco_cloud.deletions import Deletions
+from connections.connectors.resco_cloud.edits import EditLog
+from connections.connectors.resco_cloud.metadata import Definitions, identity
+from connections.connectors.resco_cloud.reading import Reading
+from connections.connectors.resco_cloud.shapes import Shape
+from connections.connectors.resco_cloud.values import decode
+from connections.connectors.resco_cloud.writing import PORTION, Writer
+from connections.egress import Session
+from organizations.query.nodes import Query
+from organizations.records import Action, Page
+from organizations.schema import Attribute, Entity
+
+
+class RescoCloudConnector(Connector):
+    """Speaks to one Resco Cloud organization as one of its users."""
+
+    backend = "resco_cloud"
+    version_check = VersionCheck.READ_BEFORE
+    reads_apart = True
+
+    def __init__(
+        self,
+        url: str,
+        user_name: str,
+        secret: str,
+        *,
+        authority: str = "",
+        session: Session | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        """`session`, `patience`: for tests. There is no token authority to confirm."""
+        self.client = RescoClient(url, user_name, secret, session=session, patience=patience)
+        self._definitions = Definitions(self.client)
+        self._asking = Asking(self.client, self._definitions)
+        self._deletions = Deletions(self._asking)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        self.client.close()
+
+    def limit(self, limiter: Limiter) -> None:
+        """Let every request wait for its turn."""
+        self.client.limit(limiter)
+
+    def settle(self) -> None:
+        """Let the ledger be written if it is time."""
+        self.client.settle()
+
+    def hurry(self, seconds: float) -> None:
+        """Give up, by Retryable, when all from now on together takes longer."""
+        self.client.hurry(seconds)
+
+    def identify(self) -> Identity:
+        """Prove the login by WhoAmI."""
+        return identity(self.client.post("WhoAmI"), self.client.where)
+
+    def entities(self) -> Iterator[EntitySummary]:
+        """List the entities that are not hidden."""
+        return self._definitions.summaries()
+
+    def describe(self, names: Iterable[str]) -> Iterator[Entity]:
+        """Yield full metadata, labels in all languages that the organization tells."""
+        return self._definitions.describe(names)
+
+    def read(self, request: ReadRequest) -> Iterator[Page]:
+        """Yield pages by row version; see `reading` for how."""
+        return Reading(self._asking, self._deletions, request).pages()
+
+    def ids(self, entity: Entity, query: Query | None = None) -> Iterator[Sequence[str]]:
+        """Yield all ids inside the filter; one that is changed meanwhile may come twice."""
+        shape = Shape.of(entity, ())
+        asked = queries.selecting(entity, (entity.primary_id,), query)
+        for part in self._asking.all(shape, asked):
+            if part.rows:
+                yield [str(row[0]) for row in part.rows]
+
+    def matching(self, entity: Entity, query: Query, ids: Sequence[str]) -> set[str]:
+        """Return those inside the filter now."""
+        return set(self._asking.by_ids(Shape.of(entity, ()), ids, query).by_id())
+
+    def count(self, entity: Entity, query: Query | None = None) -> int:
+        """Count by an aggregate."""
+        return self._asking.count(entity, query)
+
+    def estimate(self, entity: Entity, query: Query | None = None) -> int | None:
+        """Return the exact number; counting is one request."""
+        return self.count(entity, query)
+
+    def highest_version(self, entity: Entity) -> int:
+        """Return the row version of the record that was written last."""
+        return self._asking.highest(entity)
+
+    def edits(self, names: Collection[str], since: int, *, limit: int = 5000) -> Edits:
+        """Return which records were written since a version, ours among them (`edits`)."""
+        return self._log().edits(names, since, limit)
+
+    def version_at(self, moment: datetime) -> int:
+        """Return the highest version of what was modified before that moment."""
+        return self._log().version_at(moment)
+
+    def fetch(self, entity: Entity, attributes: Sequence[Attribute], ids: Sequence[str]) -> Page:
+        """Return those of the records that exist."""
+        shape = Shape.of(entity, [attribute.name for attribute in attributes])
+        found = self._asking.by_ids(shape, ids)
+        return Page(
+            entity=entity.name,
+            columns=shape.names,
+            rows=found.rows,
+            versions=found.versions,
+            rejected=found.rejected,
+        )
+
+    def is_empty(self, entity: Entity) -> bool:
+        """Ask for one record."""
+        shape = Shape.of(entity, ())
+        asked = queries.selecting(entity, (entity.primary_id,), None, size=1)
+        return not decode(shape, self._asking.page(shape, asked).records).last
+
+    def write(self, entity: Entity, batch: Batch) -> BatchResult:
+        """Write by ExecuteMultiple."""
+        return Writer(self._asking, entity).write(batch)
+
+    def requests_sent(self) -> int:
+        """Return what the limiter counted."""
+        return self.client.requests_sent
+
+    def requests_for(self, entity: Entity, action: Action, count: int) -> int:
+        """Count the calls for each portion: one before, the writing, and one after."""
+        return -(-count // PORTION) * (2 if action is Action.DELETE else 3)
+
+    def _log(self) -> EditLog:
+        return EditLog(self._asking, self._deletions, lambda: datetime.now(UTC))

@@ -1,0 +1,214 @@
+"""Writing a batch, 100 records a call, each as a step of its own (resco.md §1.9, §7).
+
+REST has no version check (§1.7): each portion is read right before it is written, and what has
+another version than expected is a conflict (`VersionCheck.READ_BEFORE`). Afterwards it is read
+again, for the versions. After a lost answer it is read too: what holds what was sent is done,
+what is as it was is sent again, anything else is a conflict. So nothing is written twice, and
+one bad record costs only itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connections.connectors.base import Batch, BatchResult, Failure, FailureKind
+from connections.connectors.resco_cloud import operations
+from connections.connectors.resco_cloud.asking import Asking
+from connections.connectors.resco_cloud.bodies import Bodies, Values
+from connections.connectors.resco_cloud.faults import Fault
+from connections.connectors.resco_cloud.looking import NOTHING, Found
+from connections.connectors.resco_cloud.operations import Operation
+from connections.connectors.resco_cloud.targets import Pairs, Records, Target
+from connections.errors import Retryable
+from organizations.records import Action
+from organizations.schema import Entity
+from organizations.values import InvalidValue
+
+PORTION = 100
+"""Operations of one call, as mobile uploads send them (§1.9)."""
+_CONFLICT = "conflict"
+_INVALID = "invalid-value"
+
+
+@dataclass(slots=True)
+class Wanted:
+    """One write, and how it ended: `failure` or, once `is_done`, id and version."""
+
+    at: int
+    id: str
+    values: Values
+    expected: int
+    changed: frozenset[str] | None = None
+    is_done: bool = False
+    version: int = 0
+    failure: Failure | None = None
+
+    @property
+    def written(self) -> Values:
+        """The values to write; the others only tell who was there after a lost answer."""
+        if self.changed is None:
+            return self.values
+        both = {name.removesuffix("__type") for name in self.changed}
+        return {n: v for n, v in self.values.items() if n.removesuffix("__type") in both}
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether nobody knows yet how it ends."""
+        return not self.is_done and self.failure is None
+
+    def done(self, record_id: str, version: int) -> None:
+        """It was carried out."""
+        self.is_done, self.id, self.version = True, record_id, version
+
+    def conflict(self, actual: int) -> None:
+        """The record is not at the version the write was based on."""
+        what = f"is at version {actual}" if actual else "is not there"
+        base = f"not at {self.expected}" if self.expected else "where none was expected"
+        self.version = actual
+        self.failure = Failure(
+            kind=FailureKind.CONFLICT,
+            code=_CONFLICT,
+            message=f"Record {self.id} {what}, {base}.",
+            version=actual,
+        )
+
+    def reject(self, code: str, message: str) -> None:
+        """The organization, or XML, does not take it."""
+        self.failure = Failure(kind=FailureKind.REJECTED, code=code, message=message)
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes batches to one entity."""
+
+    asking: Asking
+    entity: Entity
+    bodies: Bodies = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Prepare the bodies."""
+        self.bodies = Bodies(self.entity)
+
+    def write(self, batch: Batch) -> BatchResult:
+        """Carry out a batch. Raises Retryable or Refused when the rest cannot be written."""
+        rows = list(_wanted(batch))
+        for start in range(0, len(rows), PORTION):
+            portion = rows[start : start + PORTION]
+            _Portion(self.asking, self._target(), batch.action, portion).write()
+        return BatchResult(
+            ids=[row.id for row in rows],
+            versions=[row.version for row in rows],
+            failed={row.at: row.failure for row in rows if row.failure is not None},
+        )
+
+    def _target(self) -> Target:
+        pair = self.entity.intersect
+        if pair is not None:
+            return Pairs(self.asking, self.entity, self.bodies, pair)
+        return Records(self.asking, self.entity, self.bodies)
+
+
+@dataclass(slots=True)
+class _Portion:
+    """Up to a hundred writes that go together."""
+
+    asking: Asking
+    target: Target
+    action: Action
+    rows: Sequence[Wanted]
+
+    def write(self) -> None:
+        """Look, send what is as expected, and look again, until nothing is open."""
+        self._judge(self._look(self._open()), is_doubtful=False)
+        patience, attempt = self.asking.client.patience, 1
+        while True:
+            ready = self._ready()
+            if not ready:
+                return
+            try:
+                trouble = self._send(ready)
+            except Retryable as error:
+                trouble = error
+                self._judge(self._look(self._open()), is_doubtful=True)
+            if not self._open():
+                return
+            if trouble is None or attempt >= patience.attempts:
+                raise trouble or _unanswered()
+            patience.sleep(trouble.after or patience.wait(attempt))
+            attempt += 1
+
+    def _open(self) -> list[Wanted]:
+        return [row for row in self.rows if row.is_open]
+
+    def _look(self, rows: Sequence[Wanted]) -> Mapping[int, Found]:
+        return self.target.look(rows) if rows else {}
+
+    def _judge(self, seen: Mapping[int, Found], *, is_doubtful: bool) -> None:
+        """Settle what needs no sending: conflicts, and what a lost request has done."""
+        for row in self._open():
+            found = seen.get(row.at, NOTHING)
+            as_expected = found.version == row.expected
+            if self.target.is_settled(self.action, row, found, is_doubtful=is_doubtful):
+                row.done(found.id or row.id, found.version)
+            elif not as_expected:
+                row.conflict(found.version)
+
+    def _ready(self) -> list[tuple[Wanted, Operation]]:
+        made = []
+        for row in self._open():
+            try:
+                made.append((row, self.target.operation(self.action, row)))
+            except InvalidValue as error:
+                row.reject(_INVALID, str(error))
+        return made
+
+    def _send(self, ready: Sequence[tuple[Wanted, Operation]]) -> Retryable | None:
+        """Send, and settle what was answered; returns why something is still open."""
+        replies = operations.send(self.asking.client, [operation for _, operation in ready])
+        answered = list(zip((row for row, _ in ready), replies, strict=False))
+        trouble = None if len(answered) == len(ready) else _unanswered()
+        good = [row for row, reply in answered if not isinstance(reply, Fault)]
+        self._finish(good)
+        for row, fault in self._faults(answered):
+            if fault.passes:
+                trouble = Retryable(f"The server said: {fault.reason}", code=fault.code)
+            else:
+                row.reject(fault.code or "fault", fault.reason)
+        return trouble
+
+    def _finish(self, rows: Sequence[Wanted]) -> None:
+        """Read the versions. One that somebody else changed since gets the version before."""
+        seen = {} if self.action is Action.DELETE else self._look(rows)
+        for row in rows:
+            found = seen.get(row.at, NOTHING)
+            ours = self.target.is_ours(self.action, row, found)
+            row.done(found.id or row.id, found.version if ours else row.expected)
+
+    def _faults(
+        self, answered: Sequence[tuple[Wanted, Fault | str]]
+    ) -> Iterator[tuple[Wanted, Fault]]:
+        """Yield the faults of records that are as they were; the others are settled."""
+        faulty = {row.at: fault for row, fault in answered if isinstance(fault, Fault)}
+        rows = [row for row, _ in answered if row.at in faulty]
+        seen = self._look(rows)
+        for row in rows:
+            found = seen.get(row.at, NOTHING)
+            if self.target.is_settled(self.action, row, found, is_doubtful=False):
+                row.done(found.id or row.id, found.version)
+            elif found.version != row.expected:
+                row.conflict(found.version)
+            else:
+                yield row, faulty[row.at]
+
+
+def _wanted(batch: Batch) -> Iterator[Wanted]:
+    changed = batch.changed or (None,) * len(batch.rows)
+    each = zip(batch.rows, batch.expected, changed, strict=True)
+    for at, (row, expected, columns) in enumerate(each):
+        values = dict(zip(batch.columns, row, strict=True))
+        yield Wanted(at, str(row[0]), values, expected, columns)
+
+
+def _unanswered() -> Retryable:
+    return Retryable("The server did not answer for all records of a call.", code="unanswered")

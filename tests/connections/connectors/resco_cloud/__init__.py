@@ -1,0 +1,1 @@
+"""The Resco Cloud connector."""
