@@ -11,9 +11,13 @@ from syncjobs.engine.dry_queue import DryQueue
 from syncjobs.engine.dry_server import DryServer
 from syncjobs.engine.dry_state import DryState
 from syncjobs.engine.planned import Book, Parties, PlannedChange, PlannedPage
-from syncjobs.engine.planning import Planning
+from syncjobs.engine.planning import CONFLICT, Planning
 from syncjobs.engine.protocols import Reporter
+from syncjobs.engine.transactions import Status, Transaction
 from syncjobs.engine.values import Counts, EntityTask, LinkState, Problem
+
+_DECIDED = frozenset({Status.ERROR, Status.ARCHIVED})
+"""What becomes of a change that meets another on the server, unless it wins."""
 
 
 def rehearsed(parties: Parties, tasks: Sequence[EntityTask], book: Book | None) -> Parties:
@@ -22,7 +26,20 @@ def rehearsed(parties: Parties, tasks: Sequence[EntityTask], book: Book | None) 
     for task in tasks:
         planning.know(task.server)
     keys = {task.name: task.key for task in tasks}
-    queue = None if parties.queue is None else DryQueue(parties.queue)
+    names = {task.key: task.name for task in tasks}
+
+    def note(item: Transaction, why: str) -> None:
+        if item.conflict is not None and item.status in _DECIDED:
+            planning.problem(
+                Problem(
+                    entity=names[item.entity],
+                    record=item.client_id,
+                    code=CONFLICT,
+                    message=item.message or why,
+                )
+            )
+
+    queue = None if parties.queue is None else DryQueue(parties.queue, note)
     state = DryState(parties.state, planning, queue)
 
     def left(entity: str, client_ids: Sequence[str]) -> AbstractSet[str]:

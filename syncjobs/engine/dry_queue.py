@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from syncjobs.engine.plan import Waiting
 from syncjobs.engine.protocols import Queue
 from syncjobs.engine.transactions import Action, Status, Transaction
+
+Note = Callable[[Transaction, str], None]
 
 
 class DryQueue(Queue):
@@ -17,9 +19,9 @@ class DryQueue(Queue):
     New transactions get ids below zero.
     """
 
-    def __init__(self, queue: Queue) -> None:
-        """`queue` is only read."""
-        self._queue = queue
+    def __init__(self, queue: Queue, note: Note = lambda transaction, why: None) -> None:
+        """`queue` is only read; `note` is told what would be written back, and why."""
+        self._queue, self._note = queue, note
         self._collected: dict[int, int] = {}
         self._ours: dict[int, Transaction] = {}
 
@@ -76,7 +78,9 @@ class DryQueue(Queue):
 
     def save(self, transactions: Sequence[Transaction], why: str = "") -> None:
         """Keep them as they would be."""
-        self._ours.update((item.id, item) for item in transactions)
+        for item in transactions:
+            self._ours[item.id] = item
+            self._note(item, why)
 
     def waiting(
         self, entity: int, client_ids: Sequence[str], saved: Mapping[str, Waiting]

@@ -36,6 +36,7 @@ class DryState(State):
         """`state` is only read. A page that ends well is written down by `planning`."""
         self._state, self._planning, self._queue = state, planning, queue
         self._entities: dict[int, _Links] = {}
+        self._left: dict[int, set[str]] = {}
         self._latest = 0
 
     def page(self) -> AbstractContextManager[None]:
@@ -146,18 +147,25 @@ class DryState(State):
         """Keep nothing."""
 
     def left_behind(self, entity: int) -> Iterable[str]:
-        """Return what earlier runs left behind."""
-        return self._state.left_behind(entity)
+        """Return what would be left behind by now."""
+        return self._left_of(entity)
 
     def leave_behind(self, entity: int, server_ids: Sequence[str]) -> None:
-        """Save nothing."""
+        """Remember them for this run."""
+        self._left_of(entity).update(server_ids)
 
     def catch_up(self, entity: int, server_ids: Sequence[str]) -> None:
-        """Save nothing."""
+        """Forget them for this run."""
+        self._left_of(entity).difference_update(server_ids)
 
     def translations(self, entities: Iterable[str]) -> Mapping[tuple[str, str], str]:
         """Return saved translations."""
         return self._state.translations(entities)
+
+    def _left_of(self, entity: int) -> set[str]:
+        if entity not in self._left:
+            self._left[entity] = set(self._state.left_behind(entity))
+        return self._left[entity]
 
     def _of(self, entity: int) -> _Links:
         if entity != self._latest:

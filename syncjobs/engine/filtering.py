@@ -100,11 +100,11 @@ class Filtering:
             if not found.entering:
                 found.entering = _named(self.server, self.task.server, ids)
             found.enters += len(ids)
-        orphans = {reference: Orphans(*_key(reference)) for reference in self._references()}
+        orphans = [(reference, Orphans(*_key(reference))) for reference in self._references()]
         for ids in spool.missing(_PAGE):
             self.reporter.checkpoint()
             self._leave(found, orphans, ids)
-        found.children = [item for item in orphans.values() if item.count]
+        found.children = [item for _, item in orphans if item.count]
         return found
 
     def _ids(self) -> Iterator[Sequence[str]]:
@@ -124,14 +124,17 @@ class Filtering:
         return f"The server refuses this filter.{named} It says: {error}"
 
     def _leave(
-        self, found: FilterPreview, orphans: dict[_Reference, Orphans], ids: Sequence[str]
+        self,
+        found: FilterPreview,
+        orphans: Sequence[tuple[_Reference, Orphans]],
+        ids: Sequence[str],
     ) -> None:
         links = self.state.links(self.task.key, ids)
         client_ids = [link.client_id for link in links.values()]
         if not found.leaving:
             found.leaving = _named(self.client, self.task.client, client_ids)
         found.leaves += len(client_ids)
-        for reference, orphaned in orphans.items():
+        for reference, orphaned in orphans:
             for start in range(0, len(client_ids), _CHUNK):
                 self._orphan(reference, orphaned, client_ids[start : start + _CHUNK])
 

@@ -34,7 +34,8 @@ _KINDS = {
     Action.UPDATE: PlanKind.UPDATE,
     Action.DELETE: PlanKind.DELETE,
 }
-_CONFLICTS = frozenset({"conflict"})
+CONFLICT = "conflict"
+"""The code of a conflict, in any case of letters."""
 
 
 class Planning:
@@ -46,7 +47,7 @@ class Planning:
         self._open: list[PlannedPage | PlannedChange] | None = None
         self._shown: dict[tuple[str, PlanKind], int] = {}
         self._entities: dict[str, Entity] = {}
-        self._problems: dict[str, list[Problem]] = {}
+        self._problems: dict[str, dict[tuple[str, PlanKind], Problem]] = {}
 
     @contextmanager
     def client_page(self) -> Iterator[None]:
@@ -91,12 +92,13 @@ class Planning:
     def problem(self, problem: Problem) -> None:
         """Keep a problem of a record until its name can be asked for with others'."""
         if problem.record:
-            self._problems.setdefault(problem.entity, []).append(problem)
+            known = self._problems.setdefault(problem.entity, {})
+            known.setdefault((problem.record, problem_kind(problem)), problem)
 
     def show_problems(self, entity: str, sides: Sequence[Connector]) -> None:
         """Show the problems of an entity, with names from the first side that knows them."""
         wanted: dict[PlanKind, list[Problem]] = {}
-        for problem in self._problems.pop(entity, []):
+        for problem in self._problems.pop(entity, {}).values():
             kind = problem_kind(problem)
             if len(wanted.setdefault(kind, [])) < self.room(entity, kind):
                 wanted[kind].append(problem)
@@ -131,7 +133,7 @@ class Planning:
 
 def problem_kind(problem: Problem) -> PlanKind:
     """Return whether a problem is a conflict or a rejection."""
-    is_conflict = problem.code.lower() in _CONFLICTS
+    is_conflict = problem.code.lower() == CONFLICT
     return PlanKind.CONFLICT if is_conflict else PlanKind.REJECTED
 
 

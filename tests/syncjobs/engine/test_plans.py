@@ -150,6 +150,17 @@ def test_it_shows_conflicts_and_rejections() -> None:
     assert all(change.message for change in book.changes)
 
 
+def test_it_shows_a_conflict_that_a_rule_decides() -> None:
+    world = make_two_ways()
+    first = ids(world)[0]
+    world.server.update("account", first, {"name": "Theirs"})
+    world.client.update("account", first, {"name": "Mine"})
+    kinds = plan_of(world).kinds()
+    assert (kinds[PlanKind.CONFLICT], kinds[PlanKind.UPDATE]) == ([first], [first])
+    world.conflict_rule = ConflictRule.ASK
+    assert plan_of(world).kinds() == {PlanKind.CONFLICT: [first]}
+
+
 def test_it_shows_at_most_twenty_of_a_kind() -> None:
     world = make_world(page_size=7, entities=("account",))
     make_accounts(world, 30)
@@ -237,7 +248,7 @@ EDITS = (
 )
 Steps = list[tuple[Callable[[World, int], None], int]]
 STEPS = st.lists(st.tuples(st.sampled_from(EDITS), st.integers(0, 5)), max_size=8)
-FAST = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FAST = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def carry_out(world: World, steps: Steps) -> None:

@@ -110,6 +110,7 @@ class World:
             attributes=server.attributes,
             query=self.filters.get(name),
             sync_deletion=self.sync_deletion,
+            conflict_rule=self.conflict_rule,
             is_tracked=self.is_tracked,
             leaving=self.leaving,
         )
