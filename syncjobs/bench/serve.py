@@ -25,15 +25,15 @@ def compare(folder: Path, *, records: int, rounds: int, say: Say) -> dict[str, A
     port = recording.free_port()
     seconds: dict[str, list[float]] = {"twin": [], "plain": []}
     with recording.twin_server() as host:
-        token = _token(host, login)
+        bearer = token(host, login)
         tape = Tape(folder)
         size = 0
-        for number, body in enumerate(_pages(host, token)):
+        for number, body in enumerate(_pages(host, bearer)):
             size += len(body)
             tape.answers[f"GET /{number}  stranger"] = Answer(200, {}, body)
         tape.save()
         for number in range(rounds):
-            seconds["twin"].append(_timed(lambda: sum(map(len, _pages(host, token)))))
+            seconds["twin"].append(_timed(lambda: sum(map(len, _pages(host, bearer)))))
             with recording.replaying(folder, port):
                 seconds["plain"].append(_timed(lambda: _download(port, len(tape.answers))))
             say(f"round {number + 1} of {rounds}: twin {records / seconds['twin'][-1]:,.0f}/s")
@@ -49,7 +49,8 @@ def _timed(work: Any) -> float:
     return time.perf_counter() - begun
 
 
-def _token(host: str, login: world.Login) -> str:
+def token(host: str, login: world.Login) -> str:
+    """Return a token of the twin's application user."""
     form = {
         "grant_type": "client_credentials",
         "client_id": login.client_id,

@@ -16,9 +16,32 @@ from django.core.management.base import BaseCommand, CommandError
 
 from connections.models import Connection
 from organizations.store import Store
-from syncjobs.bench import compare, database, limits, metadata, pull, recording, serve, world, writer
+from syncjobs.bench import (
+    compare,
+    database,
+    instant,
+    limits,
+    metadata,
+    pull,
+    push,
+    recording,
+    serve,
+    world,
+    writer,
+)
 
-WHAT = ("pull", "compare", "serve", "limits", "metadata", "memory", "peak", "user")
+WHAT = (
+    "pull",
+    "push",
+    "compare",
+    "serve",
+    "instant",
+    "limits",
+    "metadata",
+    "memory",
+    "peak",
+    "user",
+)
 
 
 class Command(BaseCommand):
@@ -26,7 +49,9 @@ class Command(BaseCommand):
 
     help = (
         "Measure speed. pull: server to client, beside a fixed SQL script and plain download. "
-        "serve: the twin's pages, beside plain download. limits: a first load under limits that "
+        "push: client to server, beside requests one by one. "
+        "serve: the twin's pages, beside plain download. instant: a client's write until the "
+        "server has it, --rounds times. limits: a first load under limits that "
         "bind. compare: ids of four entities with Sync Deletion, beside reading them alone. "
         "metadata: Update Server from an organization of many entities, twice."
     )
@@ -36,6 +61,7 @@ class Command(BaseCommand):
         parser.add_argument("what", choices=WHAT)
         parser.add_argument("--records", type=int, default=200_000)
         parser.add_argument("--rounds", type=int, default=5)
+        parser.add_argument("--poison", action="store_true", help="for push: 1 %% are refused")
         parser.add_argument("--entities", type=int, default=1500, help="for metadata")
         parser.add_argument(
             "--memory-records",
@@ -68,6 +94,7 @@ class Command(BaseCommand):
         small, large = options["memory_records"]
         named = ("records", "rounds", "entities")
         plain = [text for name in named for text in (f"--{name}", str(options[name]))]
+        plain += ["--poison"] if options["poison"] else []
         asked = [*plain, "--json"] if options["json"] else plain
         jobs = [[options["what"], *asked]]
         if options["what"] == "pull" and large:
@@ -89,6 +116,11 @@ class Command(BaseCommand):
         records, rounds = options["records"], options["rounds"]
         if options["what"] == "serve":
             return serve.compare(folder, records=records, rounds=rounds, say=self._say)
+        if options["what"] == "push":
+            measure = push.poison if options["poison"] else push.compare
+            return measure(records, self._say)
+        if options["what"] == "instant":
+            return instant.compare(min(records, 1000), rounds, self._say)
         if options["what"] == "limits":
             return limits.compare(records, self._say)
         if options["what"] == "compare":
