@@ -109,6 +109,17 @@ def test_a_record_that_came_back_keeps_its_values_when_it_loses() -> None:
     assert world.server.get("account", first)["name"] == "mine"
 
 
+def test_a_deletion_that_lost_and_is_delivered_after_all_is_noticed_on_the_client() -> None:
+    world, first = make_both_delete(SERVER, is_client=True)
+    world.sync()
+    assert equal(world)
+    pend(world, world.transaction(Status.ARCHIVED))
+    counts = world.sync()["account"].counts
+    assert (counts.pushed, counts.kept) == (1, 1)
+    assert world.rows("server") == {}
+    assert world.state.links(1, [first])[first].state is LinkState.SERVER_DELETED
+
+
 @pytest.mark.parametrize("is_answered", [True, False], ids=["answered", "answer lost"])
 def test_a_deleted_record_of_the_server_comes_back_on_both_sides(is_answered: bool) -> None:
     world, first = make_both_delete(CLIENT, is_client=True)

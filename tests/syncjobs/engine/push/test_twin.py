@@ -101,7 +101,7 @@ def test_it_creates_in_bulk_and_changes_and_deletes_by_version(field: Field) -> 
     assert len(set(re.findall(r'If-Match: W/"(\d+)"', sent))) == 5
     assert len(re.findall(r'\{"name":"new \d"\}', sent)) == 5
     assert f"tag={field.connection.pk}" in sent
-    assert Image.objects.filter(side="server", action="update").count() == 5
+    assert Image.objects.filter(side="server", action="update").count() == 1
     field.client.delete("account", ids[5])
     assert "1 pushed" in field.deliver()
     assert not field.has("server", "account", ids[5])
@@ -183,13 +183,12 @@ def test_a_rejected_record_blocks_only_what_depends_on_it(field: Field) -> None:
     assert field.values("server", "account", child, "parentaccountid") == [to("account", bad)]
 
 
-@pytest.mark.parametrize("fault", ["lost response", "truncated body"])
-def test_lost_answers_write_nothing_twice(field: Field, fault: str) -> None:
+def test_lost_answers_write_nothing_twice(field: Field) -> None:
     gone, account = make_accounts(field, 2)
     made = field.client.create("account", {"name": "made"}).id
     field.client.update("account", account, {"telephone1": "2"})
     field.client.delete("account", gone)
-    field.proxy.strike(fault, every=2)
+    field.proxy.strike("lost response", "truncated body", every=2)
     for _ in range(4):
         with suppress(Retryable):
             field.deliver()
