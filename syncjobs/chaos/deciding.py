@@ -51,6 +51,7 @@ def _set_to_pending(world: World, step: Step) -> bool:
     found = _one(world, step, Status.ERROR, Status.ARCHIVED)
     if found is not None:
         _write(world, [_again(found)])
+        world.insisted.add((found.entity, found.client_id))
     return found is not None
 
 

@@ -94,12 +94,13 @@ class StormyMemory(Stormy, MemoryConnector):
 
     def rehearse(self, entity: Entity, batch: Batch) -> BatchResult:
         """Rehearse; nobody is told of it, and what the organization itself demands is not tried."""
-        forget = self.organization.ledger.keep_all()
+        forget, restore = self.organization.ledger.keep_all(), self.organization.keep()
         refused, self._is_rehearsing = dict(self.organization.refused), True
         try:
             return super().rehearse(entity, batch)
         finally:
             self._is_rehearsing, self.organization.refused = False, refused
+            restore()
             forget()
 
     def _write_row(

@@ -25,7 +25,7 @@ def judge(world: World) -> Sequence[Violation]:
     lists, events = Lists.of(world), world.ledger.events
     found = [
         *lost_changes(events, lists),
-        *without_evidence(events),
+        *without_evidence(events, lists),
         *echoes(events, lists),
         *differences(replayed(events), lists),
     ]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from organizations.records import Action
 from syncjobs.chaos.ledger import By, Event, RunBegan, Write
+from syncjobs.chaos.oracle.lists import Lists
 from syncjobs.chaos.oracle.mirror import Mirror, replayed
 from syncjobs.chaos.oracle.violation import Violation
 from syncjobs.engine.values import Leaving, Side
@@ -19,14 +20,18 @@ _RUNS = 3
 """Runs that can be under way at once: one, another worker's, and a delivery."""
 
 
-def without_evidence(events: Sequence[Event]) -> Iterator[Violation]:
-    """Yield deletions by the engine that nothing proves."""
+def without_evidence(events: Sequence[Event], lists: Lists) -> Iterator[Violation]:
+    """Yield deletions by the engine that nothing proves, and no person wanted."""
     mirror = Mirror()
     runs: list[int] = []
     for place, event in enumerate(events):
         if isinstance(event, RunBegan):
             runs = [*runs[1 - _RUNS :], place]
-        if _is_deletion(event) and not _is_proved(event, mirror, events, runs[0], place):
+        if (
+            _is_deletion(event)
+            and (event.entity, event.id) not in lists.insisted
+            and not _is_proved(event, mirror, events, runs[0], place)
+        ):
             yield Violation("I3", f"{event.entity} {event.id} was deleted on the {event.side}.")
         mirror.take(event)
 

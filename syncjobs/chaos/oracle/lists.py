@@ -15,7 +15,8 @@ from syncjobs.engine.values import LinkState
 class Lists:
     """By entity: transactions, server ids left behind, marked, or held; columns of both sides.
 
-    `set_aside` are transactions that a person archived. `refused` are records that an
+    `set_aside` are transactions that a person archived, `insisted` records of which a person set
+    one to Pending. `refused` are records that an
     organization really refused, or that nobody can read, with the reason.
     """
 
@@ -25,6 +26,7 @@ class Lists:
     held: Mapping[str, AbstractSet[str]]
     columns: Mapping[str, Sequence[str]]
     set_aside: AbstractSet[int]
+    insisted: AbstractSet[tuple[str, str]]
     refused: Mapping[str, str]
 
     @classmethod
@@ -50,6 +52,7 @@ class Lists:
             held=held,
             columns={name: sorted(world.columns(name)) for name in names.values()},
             set_aside=set(world.set_aside),
+            insisted={(names[key], record_id) for key, record_id in world.insisted},
             refused=_refused(world),
         )
 

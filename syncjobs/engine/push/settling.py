@@ -72,8 +72,8 @@ class Results:
         self._count(settled.status, is_conflict=settled.is_conflict)
         if settled.status is Status.ERROR:
             self._problem(transaction)
-        if settled.drops and case.link is not None:
-            self._drops.add(case.link.server_id)
+        if settled.drops:
+            self._unlink(case)
         if settled.link is not None:
             self._link(case, settled.link)
         if settled.reads_again:
@@ -120,8 +120,7 @@ class Results:
         if send.lost:
             self._added.append(_losing(case.transaction, send.lost))
         if send.action is Action.DELETE:
-            if case.link is not None:
-                self._drops.add(case.link.server_id)
+            self._unlink(case)
         elif send.asked:
             transaction = self._asked(transaction, send, link)
         elif link is not None:
@@ -201,6 +200,15 @@ class Results:
                 message=transaction.message,
             )
         )
+
+    def _unlink(self, case: Case) -> None:
+        """Forget the link of a record that was deleted, unless the client has it again since.
+
+        Then the next pull marks it as deleted on the server, and it goes, or stays, as others do.
+        """
+        link = case.link
+        if link is not None and link.client_version <= case.transaction.version:
+            self._drops.add(link.server_id)
 
     def _link(self, case: Case, link: LinkRow) -> None:
         if case.link is not None and case.link.server_id != link.server_id:
