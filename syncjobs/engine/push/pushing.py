@@ -24,8 +24,9 @@ from connections.errors import (
 from organizations.errors import OrganizationError
 from organizations.records import Action
 from syncjobs.engine import transactions
+from syncjobs.engine.push.agreeing import agreed, is_written_back
 from syncjobs.engine.push.cases import Case, Send, Settle
-from syncjobs.engine.push.deciding import agreed, decide, is_written_back
+from syncjobs.engine.push.deciding import decide
 from syncjobs.engine.push.delivery import Delivery, Entities
 from syncjobs.engine.push.ends import Ends, ServerRecord
 from syncjobs.engine.push.looking import cases_of, looked_at
