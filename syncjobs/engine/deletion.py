@@ -65,7 +65,7 @@ class Deletion:
     """Deletes what one entity has to delete; `counts` and `samples` tell what came of it."""
 
     def __init__(self, context: Context, task: EntityTask, unbelieved: Sequence[str] = ()) -> None:
-        """`unbelieved` are the linked ids that a server which named none at all did not name."""
+        """`unbelieved` are linked records that a server which named none does not show."""
         self.counts = Counts()
         self.samples: list[tuple[Kind, str]] = []
         self._context, self._task, self._unbelieved = context, task, unbelieved

@@ -59,8 +59,8 @@ class Pull:
     2. with Sync Deletion or a volatile filter, what a comparison of ids finds (design 5.1.8);
     3. what earlier runs left behind.
 
-    `unbelieved` are the server ids of all linked records, where the server named none in the
-    comparison: then nothing is marked.
+    `unbelieved` are linked records that are not to be found on a server which named none in the
+    comparison: those are not marked.
 
     Nothing is deleted here; what is to be is marked on its link, for the deletions that follow.
 
@@ -223,10 +223,7 @@ class Pull:
         for ids in found.entered():
             self._carry_by_id([item for item in ids if item not in self._tried])
         for ids in found.missing():
-            if found.named:
-                self._carry_by_id(ids, is_missing=True)
-            else:
-                self.unbelieved += ids
+            self._carry_by_id(ids, is_missing=True)
         if not (self.unbelieved or self._position.compared):
             self._save_compared()
 
@@ -236,6 +233,9 @@ class Pull:
         page = self._reader.by_id(ids)
         # Only of what a complete list did not name, being absent too proves the deletion.
         gone = page.absent if is_missing else ()
+        if gone and not self._comparison.named:
+            self.unbelieved += gone
+            gone = ()
         self._carry_page(replace(page, deleted=gone, absent=()), None)
 
     def _save_compared(self) -> None:

@@ -108,6 +108,16 @@ def test_it_deletes_what_left_a_volatile_filter() -> None:
     assert_idle(world)
 
 
+def test_a_last_record_that_the_server_shows_outside_the_filter_is_believed() -> None:
+    world = make_listed(filters={"account": with_a_tag()})
+    tag = world.server.create("tag", {"name": "It"})
+    world.server.create("account", {"parentaccountid": tag})
+    world.sync()
+    world.server.delete("tag", tag)
+    assert world.counts() == Counts(read=1, left=1)
+    assert_idle(world)
+
+
 def test_pairs_are_found_like_records() -> None:
     world = make_listed(entities=("account", "accounttag", "tag"))
     accounts = make_accounts(world, 2)
