@@ -238,6 +238,9 @@ class _Planner:
             self._plan.updates.append(update)
         else:
             self._plan.clashes.append(clash(link, record))
+            if link.state != LinkState.CURRENT:
+                # The server has it again, whoever wins.
+                self._plan.links.append(link._replace(state=LinkState.CURRENT))
 
     def _mark(self, link: LinkRow | None, state: LinkState) -> None:
         if link is None or link.state == state:

@@ -73,6 +73,8 @@ class _Marks:
             yield from self._lost(write, key, before, after, mirror)
         elif after is None and (write.entity, key) not in self._carried:
             mine.clear()  # nobody else had this record from us
+        elif write.by is By.SYSTEM:
+            _take_back(write, mine, before, after)
         else:
             _mark(write, mine, before, after)
             self._forget_reverts(write, key, mine)
@@ -113,6 +115,15 @@ def _mark(write: Write, mine: Marks, before: Values | None, after: Values | None
     if before is None:
         mine[EXISTS] = True
     mine.update(_changed(write.entity, before, after))
+
+
+def _take_back(write: Write, mine: Marks, before: Values | None, after: Values | None) -> None:
+    """The organization itself gave up what users wrote, by a backup or by a rule of its own."""
+    if after is None:
+        mine.clear()
+        return
+    for name in _changed(write.entity, before, after):
+        mine.pop(name, None)
 
 
 def _overwrite(

@@ -10,7 +10,7 @@ from syncjobs.chaos.oracle.mirror import Mirror, Values
 from syncjobs.chaos.oracle.reasons import Reasons
 from syncjobs.chaos.oracle.violation import Violation
 from syncjobs.chaos.schema import CARRIED, MODIFIED, PAIR
-from syncjobs.engine.values import Leaving, Side
+from syncjobs.engine.values import Leaving, LinkState, Side
 
 
 def differences(mirror: Mirror, lists: Lists) -> Iterator[Violation]:
@@ -66,12 +66,17 @@ class _Entity:
                 return f"has '{name}' = {server.get(name)!r} and {client.get(name)!r}"
         return ""
 
+    def _may_stay(self, record_id: str, mark: LinkState) -> bool:
+        is_kept = self._mirror.rules(self._entity).leaving is Leaving.KEEP
+        return (is_kept and mark is LinkState.LEFT_FILTER) or record_id in self._lists.refused
+
     def _is_named(self, key: str) -> bool:
         lists, entity = self._lists, self._entity
         for record_id in self._keys.get(key, {key}) if entity == PAIR else (key,):
             if record_id in lists.left.get(entity, ()) or record_id in lists.held[entity]:
                 return True
-            if record_id in lists.marked.get(entity, ()) and record_id in lists.refused:
+            mark = lists.marked.get(entity, {}).get(record_id)
+            if mark is not None and self._may_stay(record_id, mark):
                 return True
             if lists.waiting(entity, record_id) or lists.was_set_aside(entity, record_id):
                 return True

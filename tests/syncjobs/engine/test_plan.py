@@ -274,6 +274,13 @@ def test_it_leaves_client_edits_alone(
     assert plan == PagePlan()
 
 
+@pytest.mark.parametrize("link", [GONE, LEFT])
+def test_it_takes_the_mark_of_a_record_that_is_back_although_it_clashes(link: LinkRow) -> None:
+    plan = make_plan(Situation(name="", link=link, record=at(101, THEIRS), waiting=Waiting(101)))
+    assert [clash.server_id for clash in plan.clashes] == [ID]
+    assert plan.links == [LINK]
+
+
 def test_it_creates_all_of_a_fresh_page() -> None:
     page = make_page([ID, OTHER])
     assert plan_page(View(fresh=True), page, KEEPS) == PagePlan(creates=range(2))
