@@ -107,7 +107,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "runs"
 # Periodic tasks and deliveries have a queue, and under `serve` a worker, of their own: runs may
 # take hours.
-CELERY_TASK_QUEUES = [Queue("runs"), Queue("clock"), Queue("deliveries")]
+# Each with a key of its own: queues that share one get copies of each other's tasks.
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("runs", "clock", "deliveries")]
 CELERY_TASK_ROUTES = {
     "syncjobs.tasks.tick": {"queue": "clock"},
     "syncjobs.tasks.retain": {"queue": "clock"},

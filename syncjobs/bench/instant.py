@@ -61,7 +61,7 @@ def compare(records: int, writes: int, say: Say) -> dict[str, Any]:
 def web(port: int) -> Iterator[None]:
     """Serve the pages from programs of their own."""
     options = f"--bind 127.0.0.1:{port} --worker-class gthread --workers 2 --threads 8"
-    quiet = ["--log-level", "warning"]
+    quiet = ["--log-level", "warning", "--limit-request-line", "0"]
     command = ["-m", "gunicorn", "resco_sync.wsgi:application", *options.split(), *quiet]
     with _program(command):
         _until(lambda: _answers(port))
