@@ -6,12 +6,12 @@ so that the same filter always has the same text.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from organizations.errors import InvalidRequest, NotFound
 from organizations.query import fetchxml_reader, fetchxml_writer
-from organizations.query.nodes import Query
-from organizations.schema import Entity
+from organizations.query.nodes import Link, Query
+from organizations.schema import Entity, ManyToMany
 
 Schema = Callable[[str], Entity]
 """Entity name → the server's metadata; raises NotFound."""
@@ -40,6 +40,28 @@ def read(text: str, name: str, schema: Schema) -> Query | None:
         )
     _check_entity(schema(name))
     return query
+
+
+def of_pairs(pair: ManyToMany, ends: Mapping[str, Query], schema: Schema) -> Query | None:
+    """Return which pairs belong on the client: those of which both ends do.
+
+    `ends` are the filters of the entities, where they have one; None where neither end has.
+    """
+    links = tuple(
+        Link(
+            entity=entity,
+            from_attribute=schema(entity).primary_id,
+            to_attribute=attribute,
+            alias=f"end{number}",
+            filter=ends[entity].filter,
+            links=ends[entity].links,
+        )
+        for number, (entity, attribute) in enumerate(
+            ((pair.entity1, pair.attribute1), (pair.entity2, pair.attribute2)), 1
+        )
+        if entity in ends
+    )
+    return Query(entity=pair.intersect_entity, links=links) if links else None
 
 
 def checked(text: str, name: str, schema: Schema) -> str:

@@ -17,6 +17,7 @@ from connections.connectors.dynamics import tracking
 from connections.errors import UnknownEntity
 from connections.models import Connection, Endpoint, SyncedEntity
 from organizations.errors import InvalidRequest, NotFound
+from organizations.query.nodes import Query
 from organizations.schema import VERSION, Attribute, Entity, Origin
 from syncjobs.engine.protocols import Reporter
 from syncjobs.engine.values import ConflictRule, EntityTask, Leaving, Problem
@@ -89,7 +90,7 @@ def _build(
         return Unbuilt(row.name, row.problem)
     try:
         both = entity(row.name)
-        query = filters.read(row.filter_xml, row.name, entity)
+        query = _query(row, both, entity)
     except UnknownEntity:
         return Unbuilt(
             row.name, f"The client has no definition of '{row.name}' yet. Run Update Server."
@@ -109,6 +110,18 @@ def _build(
         leaving=Leaving(row.leaving or Leaving.DELETE),
         conflict_rule=ConflictRule(row.conflict_rule),
     )
+
+
+def _query(row: SyncedEntity, both: Entity, entity: Callable[[str], Entity]) -> Query | None:
+    """Return the entity's filter; that of pairs is made of the filters of what they join."""
+    pair = both.intersect
+    if pair is None:
+        return filters.read(row.filter_xml, row.name, entity)
+    joined = SyncedEntity.objects.filter(
+        connection=row.connection_id, name__in=(pair.entity1, pair.entity2), enabled=True
+    )
+    found = ((end.name, filters.read(end.filter_xml, end.name, entity)) for end in joined)
+    return filters.of_pairs(pair, {name: query for name, query in found if query}, entity)
 
 
 def _described(client: Connector, name: str) -> Entity:

@@ -55,14 +55,16 @@ class ServerSide:
 class Trust:
     """Whether the digests agreed on can stand for what is not read again."""
 
-    def __init__(self, server: Connector, state: State, task: EntityTask, layout: Layout) -> None:
-        """Look at the checkpoint once; it is only good for the same columns and filter."""
+    def __init__(
+        self, organization_id: str, state: State, task: EntityTask, layout: Layout
+    ) -> None:
+        """Look at the checkpoint once; it is only good for the same server, columns and filter."""
         position = state.position(task.key)
         self._pulled = position.high_water
         self.is_possible = (
             task.server.attribute(VERSION) is not None
             and _is_whole(position)
-            and position.scope == scope_of(server.identify().organization_id, task, layout)
+            and position.scope == scope_of(organization_id, task, layout)
         )
 
     def digest(self, link: LinkRow | None, version: int) -> str:

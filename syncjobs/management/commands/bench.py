@@ -22,6 +22,7 @@ from syncjobs.bench import (
     instant,
     limits,
     metadata,
+    proof,
     pull,
     push,
     recording,
@@ -38,6 +39,7 @@ WHAT = (
     "instant",
     "limits",
     "metadata",
+    "verify",
     "memory",
     "peak",
     "user",
@@ -53,6 +55,7 @@ class Command(BaseCommand):
         "serve: the twin's pages, beside plain download. instant: a client's write until the "
         "server has it, --rounds times. limits: a first load under limits that "
         "bind. compare: ids of four entities with Sync Deletion, beside reading them alone. "
+        "verify: one field in so many records, in full, quickly and by buckets. "
         "metadata: Update Server from an organization of many entities, twice."
     )
 
@@ -125,6 +128,8 @@ class Command(BaseCommand):
             return limits.compare(records, self._say)
         if options["what"] == "compare":
             return compare.measure(records, self._say)
+        if options["what"] == "verify":
+            return proof.measure(records, self._say)
         if options["what"] == "metadata":
             return metadata.measure(options["entities"])
         port = recording.free_port()
