@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from organizations.records import Action, Row, Value
 from syncjobs.engine import transactions
@@ -59,27 +60,28 @@ def _update(case: Case, server: ServerRecord, changes: Changes) -> Decision:
     columns = ends.together(differing)
     if is_agreed(case, server):
         return _change(case, server, news, columns)
-    # Of a create that met its record, nobody knows what the record was before.
-    is_base_unknown = (
-        case.transaction.changes is None or case.transaction.action is transactions.Action.CREATE
-    )
-    both = {
-        name
-        for name in differing
-        if is_base_unknown or server.row[ends.place[name]] != changes[name].old
-    }
     meeting = Meeting(
         server=server_change(case),
         is_delete=False,
         version=server.version,
         columns=columns,
-        both=ends.together(both),
+        both=ends.together(_changed_by_both(case, server, changes, differing)),
         client_at=case.transaction.at,
         server_at=modified(case, server),
         asked=case.transaction.conflict,
         choices=case.transaction.choices,
     )
     return _updated_by(rule_on(meeting, ends.task.conflict_rule), case, server, changes, meeting)
+
+
+def _changed_by_both(
+    case: Case, server: ServerRecord, changes: Changes, differing: AbstractSet[str]
+) -> set[str]:
+    transaction, place = case.transaction, case.ends.place
+    # Of a create that met its record, nobody knows what the record was before.
+    if transaction.changes is None or transaction.action is transactions.Action.CREATE:
+        return set(differing)
+    return {name for name in differing if server.row[place[name]] != changes[name].old}
 
 
 def _updated_by(

@@ -39,12 +39,14 @@ def delete(case: Case, server: ServerRecord | None) -> Decision:
         return set_aside(ruling, conflict, drops=is_left)
     if ruling.winner is None:
         return asked_about(ruling, conflict)
-    lost = {
-        name: Changed(None, value)
-        for name, value in zip(case.ends.layout.columns[1:], server.row[1:], strict=True)
-        if value is not None
-    }
+    lost = _values(case, server)
     return remove(case, server, why=ruling.why, is_conflict=True, lost=lost)
+
+
+def _values(case: Case, server: ServerRecord) -> Changes:
+    """Return all the server has of the record, as what would make it again."""
+    values = zip(case.ends.layout.columns[1:], server.row[1:], strict=True)
+    return {name: Changed(None, value) for name, value in values if value is not None}
 
 
 def remove(
