@@ -1,9 +1,9 @@
 """When deletions wait for a person (design decision 8).
 
 Deletions of one entity wait if, with those of the last 24 hours, they are more than the limit, or
-more than the floor and more than the percentage of the entity's linked records. What a person
-approved counts no more. A server that suddenly names no record at all is not believed, whatever
-the limits.
+more than the floor and more than the percentage of the records that were linked before them. What
+a person approved counts no more. A server that suddenly names no record at all is not believed,
+whatever the limits.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def reason_to_wait(name: str, count: int, recent: int, linked: int, limits: Limi
         told += f", after {recent:,} in the last 24 hours"
     if total > limits.most:
         return f"{told}: more than {limits.most:,} in a day wait for a decision."
-    if total > limits.floor and total * 100 > limits.percent * linked:
+    if total > limits.floor and total * 100 > limits.percent * (linked + recent):
         return f"{told}: more than {limits.percent} % of its records wait for a decision."
     return ""
 
