@@ -9,13 +9,14 @@ from __future__ import annotations
 import http.client
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from tests.fakes.server import Answer, Request
 
 Forward = Callable[[Request], Answer]
+_SERVICES = ("/api/data/", "/rest/v1/")
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
 
 
@@ -74,6 +75,24 @@ FAULTS: dict[str, Callable[[Request, Forward], Answer]] = {
 }
 
 
+def _halved(request: Request, forward: Forward) -> Answer:
+    answer = forward(request)
+    return replace(answer, body=answer.body[: len(answer.body) // 2])
+
+
+def _locked(_request: Request, _forward: Forward) -> Answer:
+    body = b"<Fault><Code>1205</Code><Reason>Transaction was deadlocked.</Reason></Fault>"
+    return Answer(500, body, {"Content-Type": "application/xml"})
+
+
+XML_FAULTS = {
+    **{name: fault for name, fault in FAULTS.items() if name != "revoked token"},
+    "broken XML": _halved,
+    "deadlock as a fault": _locked,
+}
+"""Faults of services that answer in XML, to whom nobody brings a token."""
+
+
 @dataclass
 class Faulty:
     """Forwards requests to `upstream`; `names` are the faults that strike, in turn."""
@@ -82,6 +101,9 @@ class Faulty:
     names: tuple[str, ...] = ()
     every: int = 3
     length: int = 1
+    faults: Mapping[str, Callable[[Request, Forward], Answer]] = field(
+        default_factory=lambda: FAULTS
+    )
     asked: list[str] = field(default_factory=list)
     struck: list[str] = field(default_factory=list)
 
@@ -89,14 +111,15 @@ class Faulty:
         self._turns = itertools.cycle(self.names)
 
     def __call__(self, request: Request) -> Answer:
-        if "/api/data/" not in request.path or "authorization" not in request.headers:
+        served = any(part in request.path for part in _SERVICES)
+        if not served or "authorization" not in request.headers:
             return self.forward(request)
         self.asked.append(f"{request.method} {request.target}")
         if not self.names or len(self.asked) % self.every >= self.length:
             return self.forward(request)
         name = next(self._turns)
         self.struck.append(name)
-        return FAULTS[name](request, self.forward)
+        return self.faults[name](request, self.forward)
 
     def forward(self, request: Request) -> Answer:
         """Pass a request on, under the name by which we were asked."""
