@@ -10,7 +10,7 @@ from organizations.records import RecordValue, Reference
 from organizations.rest.call import Call
 from organizations.rest.markup import attributes, element, element_name
 from organizations.rest.value_text import column_word, parties_of, text_of
-from organizations.schema import Attribute, AttributeType, Entity
+from organizations.schema import VERSION, Attribute, AttributeType, Entity
 from organizations.store.naming import primary_names
 
 _COUNTS = frozenset({"count", "countcolumn"})
@@ -100,7 +100,7 @@ def _all(links: tuple[Link, ...]) -> Iterator[Link]:
 
 def _selected(source: Query | Link, entity: Entity, prefix: str) -> Iterator[Column]:
     for chosen in source.select:
-        attribute = entity.attribute(chosen.attribute)
+        attribute = entity.attribute(chosen.attribute) or _version_of(chosen)
         if attribute is not None:
             key = chosen.alias or f"{prefix}{attribute.name}"
             name = element_name(chosen.alias or attribute.name)
@@ -115,6 +115,13 @@ def _selected(source: Query | Link, entity: Entity, prefix: str) -> Iterator[Col
         for attribute in entity.attributes:
             if attribute.name == key:
                 yield Column(key, key, attribute, entity.name)
+
+
+def _version_of(chosen: Selection) -> Attribute | None:
+    """Return the row version, which every record has, also where the metadata do not list it."""
+    if chosen.attribute != VERSION:
+        return None
+    return Attribute(name=VERSION, type=AttributeType.BIGINT)
 
 
 def _shown(chosen: Selection, attribute: Attribute) -> Attribute:

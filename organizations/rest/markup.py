@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape as escaped
+from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
@@ -16,6 +17,11 @@ DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 EXECUTE = "http://schemas.resco.net/XRM/Execute"
 METADATA = "http://schemas.resco.net/XRM/MetadataService"
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+def escape(text: str) -> str:
+    """Return text as XML holds it; a carriage return that is not escaped becomes a line feed."""
+    return escaped(text, {"\r": "&#13;"})
 
 
 def element(name: str, text: str) -> str:

@@ -24,13 +24,17 @@ _WHOLE = ("$select", "$filter", "$orderby", "$top", "$skip")
 
 
 def who_am_i(call: Call) -> HttpResponse:
-    """Answer who is calling whose service (§1.4). Only members call: nobody is external."""
+    """Answer who is calling whose service (§1.4). Only members call: nobody is external.
+
+    `Languages` is an addition of ours: those in which there are localizations.
+    """
     name = attributes(OrganizationName=call.organization.name)
     body = "".join(
         (
             element("OrganizationId", str(call.organization.pk)),
             element("UserId", call.context.user.id if call.context.user else ""),
             element("OrganizationVersion", str(call.organization.schema_version)),
+            element("Languages", ";".join(map(str, call.organization.languages))),
         )
     )
     return answer(f"<WhoAmIResult{name}>{body}</WhoAmIResult>")

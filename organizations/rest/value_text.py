@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, unquote
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 import orjson
 from lxml import etree
@@ -12,7 +12,7 @@ from lxml import etree
 from organizations.errors import InvalidRequest
 from organizations.participation import MASKS
 from organizations.records import RecordValue, Reference
-from organizations.rest.markup import children, local_name
+from organizations.rest.markup import children, escape, local_name
 from organizations.schema import Attribute, AttributeType
 
 T = AttributeType

@@ -1,7 +1,8 @@
 """Entities as elements of `$entities`.
 
-`Kind`, `SchemaName`, `RelationshipName` and `CollectionName` are additions of ours, so that two
-organizations of this product lose nothing between them; others ignore what they do not know.
+`Kind`, `Source`, `SchemaName`, `RelationshipName` and `CollectionName` are additions of ours, so
+that two organizations of this product lose nothing between them; others ignore what they do not
+know.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from organizations.schema import (
     OptionSet,
     Ownership,
     RequiredLevel,
+    Source,
 )
 
 _PARENT = "activitypointer"
@@ -81,6 +83,7 @@ def _attribute(entity: Entity, item: Attribute) -> str:
             Name=item.name,
             Type="RowVersion" if item.name == VERSION else _word(item, is_lookup=is_lookup),
             Kind=item.type.value,
+            Source=None if item.source is Source.SIMPLE else item.source.value,
             SchemaName=item.schema_name or None,
             Length=_number(item.max_length),
             Min=_number(item.minimum),

@@ -37,6 +37,7 @@ from organizations.schema import (
     OptionSet,
     Ownership,
     RequiredLevel,
+    Source,
 )
 
 T = AttributeType
@@ -126,6 +127,7 @@ class _Reader:
             else DateBehavior.USER_LOCAL,
             targets=tuple(filter(None, get("LookupTargets", "").split(";"))),
             option_set=self._options(item, name, kind),
+            source=Source(text) if (text := get("Source", "")) in tuple(Source) else Source.SIMPLE,
             default=self._whole(item, "Default") if kind in (T.PICKLIST, T.INTEGER) else None,
             is_primary_id=name == key,
             is_primary_name=name == primary_name,

@@ -11,7 +11,7 @@ from lxml import etree
 from organizations.catalog import delete_organization
 from organizations.models import Organization
 from organizations.rest.codec import entity_xml, read_entity
-from organizations.schema import VERSION, Attribute, Entity
+from organizations.schema import VERSION, Attribute, AttributeType, Entity, Source
 from tests.organizations.making import make_account, make_every_type, make_rivals
 from tests.organizations.rest.office import ADMINISTRATOR, Rest, make_office
 
@@ -54,6 +54,13 @@ def test_an_entity_survives_its_element(entity: Entity) -> None:
     assert [pair.name for pair in found.many_to_many] == (
         ["account_rivals"] if entity.is_intersect else []
     )
+
+
+def test_it_tells_what_nobody_types_in() -> None:
+    total = Attribute(name="total", type=AttributeType.MONEY, source=Source.ROLLUP)
+    found = read_entity(etree.fromstring(entity_xml(make_account(total))))
+    assert found.attribute("total") is not None
+    assert [item.name for item in found.attributes if item.source is Source.ROLLUP] == ["total"]
 
 
 def test_it_lists_the_entities_as_children_of_the_root(rest: Rest) -> None:

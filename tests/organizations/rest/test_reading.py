@@ -21,6 +21,7 @@ def test_it_says_who_calls(rest: Rest) -> None:
     assert root.findtext("OrganizationId") == str(rest.organization.pk)
     assert root.findtext("UserId") == str(member.pk)
     assert root.findtext("OrganizationVersion", "").isdigit()
+    assert root.findtext("Languages") == "1033;1031"
 
 
 def test_it_tells_the_version_that_grows_with_every_write(rest: Rest) -> None:
@@ -46,6 +47,19 @@ def test_it_fetches_with_the_metadata_of_its_columns(rest: Rest) -> None:
         {"accountid": account, "name": "Alpha & Söhne", "revenue": "12.50", "statuscode": "1"}
     ]
     assert root.findtext("MoreRecords") == "False"
+
+
+def test_it_tells_versions_of_an_entity_that_does_not_list_them(rest: Rest) -> None:
+    assert rest.store.catalog.entity("account").attribute("versionnumber") is None
+    record = rest.store.create("account", {"name": "Alpha"})
+    (row,) = rows(rest.read("", make_fetch('<attribute name="versionnumber"/>')))
+    assert row == {"versionnumber": str(record.version)}
+
+
+def test_it_keeps_line_ends_as_they_are(rest: Rest) -> None:
+    rest.store.create("account", {"name": "one\r\ntwo\rthree\nfour"})
+    (row,) = rows(rest.read("", make_fetch('<attribute name="name"/>')))
+    assert row == {"name": "one\r\ntwo\rthree\nfour"}
 
 
 def test_it_writes_lookups_with_their_labels(rest: Rest) -> None:
