@@ -226,6 +226,8 @@ class Connector(ABC):
     """Whether it works on the caller's own database connection, so that only one thread may."""
     tells_all: bool = False
     """Whether no record appears or disappears for us without a change that its feed tells."""
+    stamps: bool = False
+    """Whether it notes by itself when a record was written, in the record's `modifiedon`."""
     reads_apart: bool = False
     """Whether a forked process can read with its copy: a reading needs nothing but the network."""
 

@@ -32,7 +32,9 @@ class PassingOn(Connector):
         self.backend = inner.backend
         self.version_check = inner.version_check
         self.is_local = inner.is_local
+        self.stamps = inner.stamps
         self.reads_apart = inner.reads_apart
+        self.tells_all = inner.tells_all
 
     def settle(self) -> None:
         """Hand it on."""

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from connections.connectors.base import Batch, BatchResult, Connector
 from connections.connectors.passing import PassingOn
@@ -20,6 +21,10 @@ from syncjobs.engine.values import Counts, Problem, Side
 
 _DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 _ADVICE = "Make a new plan and apply that."
+_OWN_LOGIC = (
+    "What this run delivered may be the reason: what the server's own logic does with it to other "
+    "records cannot be planned."
+)
 
 
 class Approved:
@@ -37,22 +42,38 @@ class Approved:
         """
         self._pages = list(pages)
         self._came: set[str] = set()
+        self._delivered: dict[str, set[str]] = {}
         self._note = note
 
     def came(self, digests: Iterable[str]) -> None:
         """Take these pages as written, by a worker that died."""
         self._came.update(digests)
+        for page in self._pages:
+            if page.digest in self._came:
+                self._deliver(page)
+
+    def delivered(self, entity: str) -> AbstractSet[str]:
+        """Return the ids of records that were delivered to the server."""
+        return self._delivered.get(entity, frozenset())
 
     def check(self, page: PlannedPage) -> None:
         """Take a page that is about to be written. Raises PlanChanged if it is not in the plan."""
         alike = [known for known in self._pages if known.kind == page.kind]
         if any(known.digest == page.digest for known in alike):
             self._came.add(page.digest)
+            self._deliver(page)
             self._note(page.digest)
             return
         left = [known for known in alike if known.digest not in self._came]
         number = alike.index(left[0]) + 1 if left else len(alike) + 1
-        raise PlanChanged(_difference(page, left[0] if left else None, number))
+        told = _difference(page, left[0] if left else None, number)
+        if page.side is Side.CLIENT and self._delivered:
+            told = f"{told} {_OWN_LOGIC}"
+        raise PlanChanged(told)
+
+    def _deliver(self, page: PlannedPage) -> None:
+        if page.side is Side.SERVER:
+            self._delivered.setdefault(page.entity, set()).update(page.records)
 
     def check_came(self, side: Side, entity: str = "") -> None:
         """Raise PlanChanged if pages of the plan did not come, of one entity or of all."""
@@ -71,10 +92,12 @@ class Approved:
 class ApprovedSide(PassingOn):
     """One side of which only the plan's pages are written."""
 
-    def __init__(self, inner: Connector, side: Side, approved: Approved) -> None:
-        """`inner` is written to."""
+    def __init__(
+        self, inner: Connector, side: Side, approved: Approved, *, has_echoes: bool = False
+    ) -> None:
+        """`inner` is written to; `has_echoes`: what is delivered comes back changed."""
         super().__init__(inner)
-        self._side, self._approved = side, approved
+        self._side, self._approved, self._has_echoes = side, approved, has_echoes
 
     def render(
         self, entity: Entity, columns: Sequence[str], rows: Sequence[Row]
@@ -84,7 +107,10 @@ class ApprovedSide(PassingOn):
 
     def write(self, entity: Entity, batch: Batch) -> BatchResult:
         """Write the batch if it is the plan's. Raises PlanChanged."""
-        self._approved.check(page_of(entity, self._side, batch))
+        delivered = self._approved.delivered(entity.name) if self._has_echoes else frozenset()
+        page = page_of(entity, self._side, batch, delivered)
+        if page.count:
+            self._approved.check(page)
         return self.inner.write(entity, batch)
 
 
@@ -131,7 +157,9 @@ def guarded(parties: Parties, approved: Approved) -> Parties:
     """Return the parties of a run that writes only what is approved."""
     return parties._replace(
         server=ApprovedSide(parties.server, Side.SERVER, approved),
-        client=ApprovedSide(parties.client, Side.CLIENT, approved),
+        client=ApprovedSide(
+            parties.client, Side.CLIENT, approved, has_echoes=parties.server.stamps
+        ),
         reporter=ApprovedReporter(parties.reporter, approved),
     )
 

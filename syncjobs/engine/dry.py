@@ -22,7 +22,7 @@ _DECIDED = frozenset({Status.ERROR, Status.ARCHIVED})
 
 def rehearsed(parties: Parties, tasks: Sequence[EntityTask], book: Book | None) -> Parties:
     """Return the parties of a dry run: nothing is written but the plan, to `book`."""
-    planning = Planning(book or Unread())
+    planning = Planning(book or Unread(), has_echoes=parties.server.stamps)
     for task in tasks:
         planning.know(task.server)
     keys = {task.name: task.key for task in tasks}

@@ -2,7 +2,7 @@
 
 What would be written is kept, and what is read afterwards is as it would be then: a delivered
 record comes back in the next reading, as an echo. Versions that the server would give are made
-up, above all it has.
+up, above all it has, and so is the time at which it would note the write.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from connections.connectors.base import (
     Batch,
@@ -23,11 +24,13 @@ from connections.connectors.passing import PassingOn
 from organizations.query.nodes import Condition, Group, Operator, Query
 from organizations.records import Action, Page, Row, Value
 from organizations.schema import Attribute, Entity
+from organizations.values import parse
 from syncjobs.engine.dry_membership import inside
 from syncjobs.engine.planned import PlanKind
 from syncjobs.engine.planning import Planning, Values, changes_of, records_of
 from syncjobs.engine.values import Side
 
+_MODIFIED = "modifiedon"
 _CHANGED = "The record would have been changed meanwhile."
 _GONE = "The record would not be there."
 _THERE = "A record with this id is there."
@@ -185,9 +188,16 @@ class DryServer(PassingOn):
             if there is None:
                 ours.created.add(record)
         ours.rows[record].update(zip(names, row, strict=True))
+        self._stamp(entity, ours.rows[record])
         ours.gone.discard(record)
         ours.versions[record] = ours.highest
         return ours.highest
+
+    def _stamp(self, entity: Entity, values: dict[str, Value]) -> None:
+        """Change what the server changes with every write."""
+        stamped = entity.attribute(_MODIFIED)
+        if self.stamps and stamped is not None and stamped.is_stored:
+            values[_MODIFIED] = parse(stamped, datetime.now(UTC))
 
     def _show(
         self, entity: Entity, batch: Batch, result: BatchResult, before: Mapping[str, Values]

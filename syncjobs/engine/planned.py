@@ -4,11 +4,16 @@ A *page* here is what one call writes to one side: records of one entity, create
 deleted. Its *digest* is BLAKE2b with 128 bits over entity, side, action, columns and the rows
 sorted by id, so two pages with the same digest write the same values to the same records. The
 plan's digest is over the digests of its pages, in the order in which they are written.
+
+From a server that stamps what is written (`Connector.stamps`), a record that was delivered comes
+back with when and by whom: that belongs to the delivery, so updates of the client are without such
+records.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
@@ -64,7 +69,10 @@ class PlannedChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPage:
-    """What one call writes. `records` is {id: first digits of its digest}, empty if too many."""
+    """What one call writes.
+
+    `records` is {id: first digits of its digest}; empty if too many, but never for the server.
+    """
 
     entity: str
     side: Side
@@ -102,16 +110,22 @@ class Book(Protocol):
         """Add a sample."""
 
 
-def page_of(entity: Entity, side: Side, batch: Batch) -> PlannedPage:
-    """Return what a batch would write."""
+def page_of(
+    entity: Entity, side: Side, batch: Batch, delivered: AbstractSet[str] = frozenset()
+) -> PlannedPage:
+    """Return what a batch would write; `delivered` are the ids of what was, in the same run."""
     if batch.rendered is not None:
         raise ValueError("A batch of which a plan is made holds its rows.")
+    is_echo = side is Side.CLIENT and batch.action is Action.UPDATE
+    without = delivered if is_echo else frozenset()
     changed = batch.changed or (None,) * len(batch.rows)
     parts = {
         str(row[0]): _encode((row, None if names is None else sorted(names)))
         for row, names in zip(batch.rows, changed, strict=True)
+        if row[0] not in without
     }
     ids = sorted(parts)
+    is_named = side is Side.SERVER or len(ids) <= NAMED
     head = _encode((entity.name, side, batch.action, batch.columns))
     return PlannedPage(
         entity=entity.name,
@@ -121,7 +135,7 @@ def page_of(entity: Entity, side: Side, batch: Batch) -> PlannedPage:
         first=ids[0] if ids else "",
         last=ids[-1] if ids else "",
         digest=digest_of((head, *(parts[item] for item in ids))),
-        records={item: digest_of((parts[item],))[:8] for item in ids} if len(ids) <= NAMED else {},
+        records={item: digest_of((parts[item],))[:8] for item in ids} if is_named else {},
     )
 
 

@@ -41,12 +41,16 @@ CONFLICT = "conflict"
 class Planning:
     """Collects what would be written and shows it to a book."""
 
-    def __init__(self, book: Book) -> None:
-        """`book` gets pages and samples as they are known."""
-        self._book = book
+    def __init__(self, book: Book, *, has_echoes: bool = False) -> None:
+        """`book` gets pages and samples as they are known.
+
+        `has_echoes`: what is delivered comes back changed, because the server stamps it.
+        """
+        self._book, self._has_echoes = book, has_echoes
         self._open: list[PlannedPage | PlannedChange] | None = None
         self._shown: dict[tuple[str, PlanKind], int] = {}
         self._entities: dict[str, Entity] = {}
+        self._delivered: dict[str, set[str]] = {}
         self._problems: dict[str, dict[tuple[str, PlanKind], Problem]] = {}
 
     @contextmanager
@@ -72,7 +76,12 @@ class Planning:
 
     def page(self, entity: Entity, side: Side, batch: Batch) -> None:
         """Write down what a batch would write."""
-        page = page_of(entity, side, batch)
+        delivered = self._delivered.setdefault(entity.name, set())
+        page = page_of(entity, side, batch, delivered)
+        if side is Side.SERVER and self._has_echoes:
+            delivered.update(page.records)
+        if not page.count:
+            return
         if side is Side.SERVER or self._open is None:
             self._put(page)
         else:

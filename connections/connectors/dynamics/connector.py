@@ -49,6 +49,7 @@ class DynamicsConnector(Connector):
 
     backend = "dynamics"
     version_check = VersionCheck.ATOMIC
+    stamps = True
     reads_apart = True
 
     def __init__(

@@ -248,7 +248,7 @@ EDITS = (
 )
 Steps = list[tuple[Callable[[World, int], None], int]]
 STEPS = st.lists(st.tuples(st.sampled_from(EDITS), st.integers(0, 5)), max_size=8)
-FAST = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FAST = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def carry_out(world: World, steps: Steps) -> None:
@@ -360,6 +360,15 @@ def test_it_stops_before_a_delivery_that_was_not_planned() -> None:
     with pytest.raises(PlanChanged, match="records to be updated on the server"):
         apply(world, book)
     assert world.server.version == version
+
+
+def test_it_says_that_a_delivery_may_be_the_reason() -> None:
+    world = make_two_ways()
+    edit_client(world, 0)
+    book = plan_of(world)
+    rename(world, 2)
+    with pytest.raises(PlanChanged, match="What this run delivered may be the reason"):
+        apply(world, book)
 
 
 def test_it_stops_where_a_planned_delivery_was_made_meanwhile() -> None:

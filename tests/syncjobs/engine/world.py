@@ -142,8 +142,10 @@ class World:
         )
         return {report.entity: report for report in reports}
 
-    def counts(self, entity: str = "account", **how: bool) -> Counts:
-        return self.sync(**how)[entity].counts
+    def counts(
+        self, entity: str = "account", *, full: bool = False, dry_run: bool = False
+    ) -> Counts:
+        return self.sync(full=full, dry_run=dry_run)[entity].counts
 
     def rows(self, side: str, entity: str = "account") -> dict[str, Row]:
         organization = self.server if side == "server" else self.client
