@@ -54,7 +54,7 @@ def error_of(error: OrganizationError) -> ODataError:
 
 def not_served(what: str) -> ODataError:
     """Return the error for what OData knows and this service does not offer."""
-    return ODataError(f"{what} is not served here.", status=501, code="NotImplemented", target=what)
+    return ODataError(f"{what} is not served here.", status=501, code="NotServed", target=what)
 
 
 def unknown(kind: str, name: str) -> ODataError:
