@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from organizations.formatting import formatter, money
 from organizations.dynamics.names import Shape, property_name
 from organizations.dynamics.preferences import (
     FORMATTED,
@@ -13,6 +12,7 @@ from organizations.dynamics.preferences import (
     NAVIGATION,
     Preferences,
 )
+from organizations.formatting import formatter, money
 from organizations.records import Row
 from organizations.schema import Attribute, AttributeType
 from organizations.store import Store

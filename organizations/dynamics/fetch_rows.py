@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from organizations.dynamics.call import Call
-from organizations.formatting import formatter
 from organizations.dynamics.names import Shape, property_name
 from organizations.dynamics.preferences import FORMATTED, LOGICAL_NAME, NAVIGATION
 from organizations.dynamics.rows import ETAG, Document
+from organizations.formatting import formatter
 from organizations.query.nodes import Link, Query, Selection
 from organizations.records import RecordValue, Reference
 from organizations.schema import Attribute, AttributeType, Entity
