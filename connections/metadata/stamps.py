@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connections.connectors.base import Connector, DefinitionChanges
+from connections.connectors.base import (
+    Connector,
+)
+from connections.connectors.facts import DefinitionChanges
 from connections.metadata.plan import MetadataPlan, Verb
 from organizations.catalog import Catalog
 

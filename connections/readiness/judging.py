@@ -6,7 +6,11 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from connections.connectors.base import EntitySummary, Identity, ServerFacts
+from connections.connectors.base import (
+    EntitySummary,
+    Identity,
+)
+from connections.connectors.facts import ServerFacts
 from connections.readiness.report import Colour, EntityReport, Finding
 from organizations.schema import VERSION, Attribute, AttributeType, Entity, RequiredLevel
 

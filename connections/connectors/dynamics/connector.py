@@ -11,11 +11,9 @@ from connections.connectors.base import (
     Batch,
     BatchResult,
     Connector,
-    DefinitionChanges,
     EntitySummary,
     Identity,
     ReadRequest,
-    ServerFacts,
     Tracking,
     VersionCheck,
     refused,
@@ -32,6 +30,7 @@ from connections.connectors.dynamics.reading import Reading
 from connections.connectors.dynamics.tokens import Way
 from connections.connectors.dynamics.values import PageDecoder
 from connections.connectors.dynamics.writing import Writer
+from connections.connectors.facts import DefinitionChanges, ServerFacts
 from connections.connectors.http import Patience
 from connections.connectors.limits import Limiter
 from connections.egress import Session

@@ -13,11 +13,14 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
-from connections.connectors.base import DefinitionChanges, EntitySummary
+from connections.connectors.base import (
+    EntitySummary,
+)
 from connections.connectors.dynamics import difficult, metadata_changes
 from connections.connectors.dynamics.client import DynamicsClient, parsed, with_query
 from connections.connectors.dynamics.faults import fault
 from connections.connectors.dynamics.parties import MASKS
+from connections.connectors.facts import DefinitionChanges
 from connections.errors import MetadataChanged, UnknownEntity
 from organizations.dynamics.codec import entity_from_json
 from organizations.dynamics.codec.labels import label_from_json

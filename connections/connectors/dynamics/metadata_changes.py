@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 import orjson
 
-from connections.connectors.base import DefinitionChanges
 from connections.connectors.dynamics.client import DynamicsClient, parsed
 from connections.connectors.dynamics.faults import fault
+from connections.connectors.facts import DefinitionChanges
 from connections.errors import CheckpointExpired
 
 Document = dict[str, Any]

@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import orjson
 
-from connections.connectors.base import ServerFacts
 from connections.connectors.dynamics.batch import BatchUnknown, Part, exchange
 from connections.connectors.dynamics.client import DynamicsClient, with_query
 from connections.connectors.dynamics.faults import fault
+from connections.connectors.facts import ServerFacts
 from connections.egress import Reply
 from connections.errors import ConnectorError, Refused
 from organizations.schema import Entity

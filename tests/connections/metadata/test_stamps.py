@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connections.connectors.base import DefinitionChanges
+from connections.connectors.facts import DefinitionChanges
 from connections.connectors.memory.connector import MemoryConnector
 from connections.connectors.memory.organization import MemoryOrganization
 from connections.metadata import stamps

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from connections.connectors.base import EntitySummary, Identity, ServerFacts
+from connections.connectors.base import (
+    EntitySummary,
+    Identity,
+)
+from connections.connectors.facts import ServerFacts
 from connections.readiness import judging
 from connections.readiness.judging import Seen
 from connections.readiness.report import Colour, EntityReport, Finding, Report, to_json

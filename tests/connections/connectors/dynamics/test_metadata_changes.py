@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import orjson
 import pytest
 
-from connections.connectors.base import DefinitionChanges
 from connections.connectors.dynamics import metadata
+from connections.connectors.facts import DefinitionChanges
 from connections.errors import Refused, UnknownEntity
 from organizations.schema import AttributeType
 from tests.fakes.dataverse import connected, failed, told
