@@ -45,7 +45,6 @@ class Operation(IntEnum):
 def entity() -> Entity:
     """Return the definition of the entity that the rows are records of."""
     key = f"{ENTITY}id"
-    system = {"is_creatable": False, "is_updatable": False}
     return Entity(
         name=ENTITY,
         schema_name=ENTITY,
@@ -64,7 +63,13 @@ def entity() -> Entity:
             _attribute("resco_recordid", "Record", _T.STRING, max_length=36),
             _attribute("resco_operation", "Operation", _T.PICKLIST, option_set=_operations()),
             _attribute("resco_configuration", "Tracked", _T.MEMO, max_length=1_048_576),
-            Attribute(name=VERSION, type=_T.BIGINT, label=_label("Version Number"), **system),
+            Attribute(
+                name=VERSION,
+                type=_T.BIGINT,
+                label=_label("Version Number"),
+                is_creatable=False,
+                is_updatable=False,
+            ),
         ),
     )
 

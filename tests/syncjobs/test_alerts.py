@@ -42,7 +42,7 @@ def make_past_run(connection: Connection, state: str, hours: float = 1, **more: 
 
 
 def make_pending(connection: Connection, count: int = 1, *, hours: float = 0) -> None:
-    entity = connection.entities.first()
+    entity = connection.entities.earliest("pk")
     for number in range(count):
         row = OfflineTransaction.objects.create(
             connection=connection,

@@ -127,7 +127,7 @@ def make_tracked(count: int = 3) -> tuple[Tracked, list[str]]:
     world = make_world(entities=("account", "accounttag", "tag"))
     for organization in (world.server, world.client):
         entity = make_entity(TRACKING, make_attribute("name", AttributeType.STRING))
-        organization.entities[TRACKING] = entity
+        organization.entities = {**organization.entities, TRACKING: entity}
         organization.tables[TRACKING] = {}
     tracked = Tracked(world)
     tracked.cover("account deletes")

@@ -259,7 +259,8 @@ def make_versioned(count: int = 5) -> tuple[World, list[str]]:
     world = make_world(entities=("account",))
     account = world.server.entities["account"]
     version = Attribute(name=VERSION, type=AttributeType.BIGINT, is_updatable=False)
-    world.server.entities["account"] = replace(account, attributes=(*account.attributes, version))
+    entity = replace(account, attributes=(*account.attributes, version))
+    world.server.entities = {**world.server.entities, "account": entity}
     accounts = make_accounts(world, count)
     world.sync()
     return world, accounts
@@ -321,7 +322,8 @@ def test_everything_is_read_where_versions_prove_nothing() -> None:
     world.filters["account"] = make_filter()
     assert quickly(world)[0].read == quickly(world)[0].server
     world, _ = make_versioned()
-    world.server.entities["account"] = make_world().server.entity("account")
+    plain = make_world().server.entity("account")
+    world.server.entities = {**world.server.entities, "account": plain}
     assert quickly(world)[0].read == 5
 
 

@@ -43,7 +43,7 @@ def test_the_newest_configuration_counts() -> None:
     told = tracking.read(
         make_page(make_configuration(deletes=["lead"]), make_configuration(owners=["account"]))
     )
-    assert told.covered == {"account owners"}
+    assert told.covered == frozenset({"account owners"})
     assert told.since == 2
 
 

@@ -1,0 +1,98 @@
+"""The cells of the matrix, by the authors' names, and the names of the tests that prove them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+GROUPS = {
+    "standard": ("account", "lead", "competitor"),
+    "n2n": ("leadcompetitors",),
+    "activities": ("appointment",),
+    "special": ("systemuser", "roleprivileges", "systemuserroles", "role"),
+    "custom": ("new_equipment",),
+}
+ENTITIES = tuple(name for names in GROUPS.values() for name in names)
+FILTERS = ("unfiltered", "filtered")
+MODES = ("instant", "offline")
+NOT_DELETED = frozenset({"roleprivileges"})
+"""The authors test deletions of the special entities without it."""
+METADATA = {
+    1: "a new custom entity",
+    2: "a new attribute on an existing entity",
+    3: "something changed in an existing attribute",
+    4: "an existing attribute removed",
+    5: "an entity removed",
+    6: "localizations changed",
+}
+CONNECTING = ("1a", "1c")
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """With or without sync filters, and how client changes travel."""
+
+    filters: str
+    mode: str
+
+    @property
+    def is_filtered(self) -> bool:
+        return self.filters == "filtered"
+
+    @property
+    def tag(self) -> str:
+        return f"{self.filters} {self.mode}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One entity under some circumstances."""
+
+    group: str
+    entity: str
+    circumstances: Circumstances
+
+    @property
+    def id(self) -> str:
+        where = self.circumstances
+        return f"{self.group}-{self.entity}-{where.filters}-{where.mode}"
+
+
+ALL_CIRCUMSTANCES = [Circumstances(*pair) for pair in product(FILTERS, MODES)]
+DATA = [
+    Cell(group, entity, circumstances)
+    for circumstances in ALL_CIRCUMSTANCES
+    for group, entities in GROUPS.items()
+    for entity in entities
+]
+DELETIONS = [cell for cell in DATA if cell.entity not in NOT_DELETED]
+
+
+def table() -> str:
+    """Return the matrix in Markdown, with the test of each cell."""
+    lines = [
+        "# The authors' acceptance tests and ours",
+        "",
+        "Cells of mission.md A4 and the tests that prove them, all in `tests/acceptance/`,",
+        "against a Dynamics twin over real HTTP with a client hosted here. Written by",
+        "`python -m tests.acceptance`. The authors too leave out deletions of roleprivileges.",
+        "",
+        "| Group | Entity | Filter | Mode | Data | Deletions |",
+        "|---|---|---|---|---|---|",
+    ]
+    for cell in DATA:
+        where = cell.circumstances
+        data = f"`test_data.py::test_data[{cell.id}]`"
+        gone = f"`test_deletions.py::test_deletions[{cell.id}]`" if cell in DELETIONS else "–"
+        line = (cell.group, cell.entity, where.filters, where.mode, data, gone)
+        lines.append(f"| {' | '.join(line)} |")
+    lines += ["", "| Case | Test |", "|---|---|"]
+    for number, text in METADATA.items():
+        lines.append(f"| metadata {number}: {text} | `test_metadata.py::test_metadata[{number}]` |")
+    for case in CONNECTING:
+        lines.append(f"| connecting {case} | `test_connecting.py::test_connecting[{case}]` |")
+    for name in ("deletion", "n2n-removal", "owner-change"):
+        lines.append(
+            f"| advanced deletions: {name} | `test_tracked.py::test_advanced_deletions[{name}]` |"
+        )
+    return "\n".join(lines) + "\n"
