@@ -37,7 +37,7 @@ _EXECUTE = (
 
 def compare(records: int, writes: int, say: Say) -> dict[str, Any]:
     """Change records of the client one after the other, in both modes; times in milliseconds."""
-    login = world.make_server(records)
+    login = world.make_server(2 * records)
     port = recording.free_port()
     host = f"127.0.0.1:{port}"
     with ExitStack() as programs:
@@ -108,7 +108,9 @@ class _Bench:
         root = f"http://{self._host}/dynamics/{world.SERVER}/api/data/v9.2"
         times = []
         for number in range(writes):
-            url = f"{root}/{world.entity().set_name}({self._id(number)})"
+            # Not those that the client writes: they would be changed on both sides.
+            record = world.record_id(self._records + number % self._records)
+            url = f"{root}/{world.entity().set_name}({record})"
             begun = time.perf_counter()
             answer = self._session.patch(url, json={"description": f"{number}"}, timeout=_SECONDS)
             answer.raise_for_status()
