@@ -80,6 +80,7 @@ def _poison(world: World, step: Step) -> None:
     record = _record(world, there, step)
     if record:
         world.side(here).faults.always_rejected.add(record)
+        world.side(here).refused_ever.add(record)
 
 
 def _illegible(world: World, step: Step) -> None:
@@ -87,6 +88,7 @@ def _illegible(world: World, step: Step) -> None:
     record = _record(world, Side.SERVER, step)
     if record:
         world.server.faults.unreadable.add(record)
+        world.server.refused_ever.add(record)
 
 
 def _heal(world: World, step: Step) -> None:

@@ -87,8 +87,8 @@ def _again(item: Transaction) -> Transaction:
 
 
 def _chosen(item: Transaction, side: Side) -> Transaction:
-    assert item.conflict is not None
-    columns = {*item.conflict.server, *item.conflict.client}
+    conflict = item.conflict
+    columns = {*conflict.server, *conflict.client} if conflict is not None else set()
     return replace(_again(item), choices=dict.fromkeys(columns, side))
 
 

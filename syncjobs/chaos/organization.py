@@ -24,7 +24,7 @@ class WatchedOrganization(MemoryOrganization):
 
     A `strict` one refuses references to records that it does not have, and a deletion clears what
     refers to the record and takes its pairs along, as Dataverse does. `refused` keeps why a
-    record was not accepted, by id, until it is. `used` are versions of times that were undone by
+    record was not accepted, or not shown, by id, until it is; `refused_ever` are all of them. `used` are versions of times that were undone by
     a restored backup; none is given twice.
     """
 
@@ -32,6 +32,7 @@ class WatchedOrganization(MemoryOrganization):
     ledger: Ledger = field(default_factory=Ledger)
     strict: bool = False
     refused: dict[str, str] = field(default_factory=dict)
+    refused_ever: set[str] = field(default_factory=set)
     used: set[int] = field(default_factory=set)
     by: By = By.USER
 

@@ -128,4 +128,5 @@ class StormyMemory(Stormy, MemoryConnector):
 
     def _refuse(self, record_id: str, reason: str) -> Failure:
         self.organization.refused[record_id] = reason
+        self.organization.refused_ever.add(record_id)
         return Failure(kind=FailureKind.REJECTED, code="refused", message=reason)

@@ -1,7 +1,7 @@
-"""The judge: it knows what users did and what the lists name, and nothing of how the engine works.
+"""The judge: it knows what users did and what the lists name, and not how the engine works.
 
-I1 and I3 are judged by replaying the ledger, I2, I5, I6 and I7 by what both sides and the lists hold
-at rest. I4 and I8 need runs, and are judged where these are made (`resting`).
+I1 and I3 are judged by replaying the ledger, I2, I5, I6 and I7 by what both sides and the lists
+hold at rest. I4 and I8 need runs, and are judged where these are made (`resting`).
 """
 
 from __future__ import annotations

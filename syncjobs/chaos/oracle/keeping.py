@@ -59,6 +59,7 @@ def overwritten(events: Iterable[Event]) -> Iterator[Lost]:
 class _Marks:
     def __init__(self) -> None:
         self._marks: dict[tuple[Side, str, str], Marks] = {}
+        self._agreed: dict[tuple[str, str], Marks] = {}
         self._replaced: dict[tuple[Side, str, str], Values] = {}
         self._carried: set[tuple[str, str]] = set()
 
@@ -77,7 +78,8 @@ class _Marks:
             _take_back(write, mine, before, after)
         else:
             _mark(write, mine, before, after)
-            self._forget_reverts(write, key, mine)
+            self._forget_reverts(write, key, mine, mirror)
+        self._agree(write.entity, key, after, there)
         _settle(mine, write.entity, after, there)
         _settle(self._of(other, write.entity, key), write.entity, there, after)
 
@@ -96,12 +98,25 @@ class _Marks:
                 yield lost
         self._replaced[write.side, write.entity, key] = before or {}
 
-    def _forget_reverts(self, write: Write, key: str, mine: Marks) -> None:
-        # Of a lost answer nobody knows whether the write was not made, or made and taken back.
-        before = self._replaced.get((write.side, write.entity, key))
+    def _forget_reverts(self, write: Write, key: str, mine: Marks, mirror: Mirror) -> None:
+        # What is put back as both sides, or our own write, had it, is no change to be carried:
+        # after a lost answer nobody can tell it from a write that was not made. And what is not
+        # carried is not ours.
+        replaced = self._replaced.get((write.side, write.entity, key))
+        agreed = self._agreed.get((write.entity, key), {})
+        carried = mirror.rules(write.entity).columns
         for name in list(mine):
-            if before is not None and name != EXISTS and before.get(name) == mine[name]:
+            if name == EXISTS:
+                continue
+            is_back = replaced is not None and replaced.get(name) == mine[name]
+            is_back |= name in agreed and agreed[name] == mine[name]
+            if is_back or name not in carried:
                 del mine[name]
+
+    def _agree(self, entity: str, key: str, here: Values | None, there: Values | None) -> None:
+        if here is not None and there is not None:
+            same = {name: value for name, value in here.items() if there.get(name) == value}
+            self._agreed.setdefault((entity, key), {}).update(same)
 
     def _of(self, side: Side, entity: str, key: str) -> Marks:
         return self._marks.setdefault((side, entity, key), {})
@@ -165,7 +180,8 @@ def _is_kept(lost: Lost, lists: Lists) -> bool:
         if lost.column == EXISTS:
             if item.action in (Action.DELETE, Action.DISASSOCIATE):
                 return True
-        elif lost.column in (item.changes or {}):
-            if (item.changes or {})[lost.column].new == lost.value:
-                return True
+            continue
+        changed = (item.changes or {}).get(lost.column)
+        if changed is not None and changed.new == lost.value:
+            return True
     return False

@@ -17,7 +17,8 @@ class Lists:
 
     `set_aside` are transactions that a person archived, `insisted` records of which a person set
     one to Pending. `refused` are records that an
-    organization really refused, or that nobody can read, with the reason.
+    organization really refuses, or that nobody can read, with the reason, `refused_ever` those of
+    all times: what failed then waits for a person.
     """
 
     transactions: Mapping[str, Sequence[Transaction]]
@@ -28,6 +29,7 @@ class Lists:
     set_aside: AbstractSet[int]
     insisted: AbstractSet[tuple[str, str]]
     refused: Mapping[str, str]
+    refused_ever: AbstractSet[str]
 
     @classmethod
     def of(cls, world: World) -> Lists:
@@ -54,6 +56,7 @@ class Lists:
             set_aside=set(world.set_aside),
             insisted={(names[key], record_id) for key, record_id in world.insisted},
             refused=_refused(world),
+            refused_ever=world.server.refused_ever | world.client.refused_ever,
         )
 
     def of_record(self, entity: str, record_id: str) -> list[Transaction]:

@@ -52,7 +52,7 @@ class Reasons:
                 yield Violation("I6", f"{shown} waits for nothing.")
 
     def _may_fail(self, item: Transaction) -> bool:
-        return item.conflict is not None or item.client_id in self._lists.refused
+        return item.conflict is not None or item.client_id in self._lists.refused_ever
 
     def _may_be_left(self, entity: str, record_id: str) -> bool:
         lists = self._lists

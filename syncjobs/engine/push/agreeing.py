@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from organizations.records import Row
 from syncjobs.engine import transactions
 from syncjobs.engine.conflicts import ServerChange
 from syncjobs.engine.plan import is_untouched
 from syncjobs.engine.push.cases import Case, Settle
 from syncjobs.engine.push.ends import ServerRecord
 from syncjobs.engine.transactions import Status
-from syncjobs.engine.values import LinkRow, LinkState
+from syncjobs.engine.values import TAKEN_BACK, LinkRow, LinkState
 
 BEFORE = "It was delivered before; the answer had been lost."
 ALIKE = "The server has these values already."
 GONE = "The server does not have it any more."
+NOTHING_AGREED = "0" * 32
+"""The digest of a link whose record both sides do not have alike: it equals no record's."""
 _MODIFIED = "modifiedon"
 
 
@@ -29,6 +32,10 @@ def agreed(
     the client's version is not that of the link: so a pull in between leaves it alone.
     """
     transaction, client, link = case.transaction, case.client, case.link
+    if is_written_back(case):
+        return LinkRow(
+            case.server_id, transaction.client_id, server_version, TAKEN_BACK, NOTHING_AGREED
+        )
     if case.is_followed or not is_whole:
         version, digest = 0, server_digest
     elif client is not None and (
@@ -41,27 +48,60 @@ def agreed(
 
 
 def is_written_back(case: Case) -> bool:
-    """Return whether a record of the server that lost to the client's deletion is made again.
+    """Return whether a record that both sides lost is made again on the server.
 
-    The client does not have it: without a link, the next pull brings it.
+    The server's lost to the client's deletion, or the client's was deleted while a person was
+    asked. Then the next pull brings it.
     """
     transaction = case.transaction
-    is_create = transaction.action is transactions.Action.CREATE
-    return is_create and transaction.based_on > 0 and case.client is None
+    match transaction.action:
+        case transactions.Action.CREATE:
+            is_again = transaction.based_on > 0
+        case transactions.Action.UPDATE:
+            is_again = case.server is None
+        case _:
+            is_again = False
+    return is_again and case.client is None and not case.is_followed
+
+
+def still_unseen(case: Case, link: LinkRow, row: Row) -> LinkRow:
+    """Return the link after a delivery to a record that the server had changed meanwhile.
+
+    `row` is the server's record now, in the client's terms. Where it has what the client has
+    not, the server stays at the version that was agreed on: a later change of the client meets
+    what it has not seen as a conflict, and the next pull brings it.
+    """
+    client, before = case.client, case.link
+    is_current = client is not None and client.version == case.transaction.version
+    if is_written_back(case) or (is_current and _has_all(case, row)):
+        return link
+    version = before.server_version if before is not None else 0
+    agreed_on = before.digest if before is not None else NOTHING_AGREED
+    return link._replace(server_version=version, digest=link.digest if is_current else agreed_on)
+
+
+def _has_all(case: Case, row: Row) -> bool:
+    """Return whether the client has all that the server has, but for what only that writes."""
+    mine = case.client.row if case.client is not None else ()
+    return all(
+        row[place] == mine[place]
+        for name, place in case.ends.place.items()
+        if place and case.ends.is_writable(name, creating=False)
+    )
 
 
 def delivered(case: Case, server: ServerRecord) -> Settle:
     """Settle one whose values the server has."""
-    if is_written_back(case):
-        why = BEFORE if case.transaction.attempts else ALIKE
-        return Settle(status=Status.PROCESSED, why=why, reads_again=True)
     link = agreed(case, server.version, server.digest)
+    client, is_same = case.client, not case.is_followed
+    if is_same and client is not None and client.version == case.transaction.version:
+        link = still_unseen(case, link, server.row)
     is_known = case.link is None or case.link.server_version == server.version
     return Settle(
         status=Status.PROCESSED,
         why=BEFORE if case.transaction.attempts else ALIKE,
         link=link,
-        reads_again=is_known and link.digest != server.digest,
+        reads_again=(is_known or is_written_back(case)) and link.digest != server.digest,
     )
 
 

@@ -24,7 +24,7 @@ from connections.errors import (
 from organizations.errors import OrganizationError
 from organizations.records import Action
 from syncjobs.engine import transactions
-from syncjobs.engine.push.agreeing import agreed, is_written_back
+from syncjobs.engine.push.agreeing import agreed, still_unseen
 from syncjobs.engine.push.cases import Case, Send, Settle
 from syncjobs.engine.push.deciding import decide
 from syncjobs.engine.push.delivery import Delivery, Entities
@@ -182,9 +182,7 @@ class _Push:
         places = [
             at
             for at, (_, send) in enumerate(sends)
-            if at not in result.failed
-            and send.action is not Action.DELETE
-            and not is_written_back(sends[at][0])
+            if at not in result.failed and send.action is not Action.DELETE
         ]
         moved = {
             at: result.ids[at]
@@ -198,6 +196,8 @@ class _Push:
             read = there.get(moved.get(at, ""))
             digest = read.digest if isinstance(read, ServerRecord) else _digest(ends, send)
             link = agreed(case, result.versions[at], digest, is_whole=not send.late)
+            if send.is_conflict and send.action is Action.UPDATE and not send.asked:
+                link = still_unseen(case, link, send.sent)
             found[at] = link._replace(server_id=result.ids[at])
         return found
 

@@ -303,16 +303,17 @@ def _lost_before(transaction: Transaction) -> dict[str, Changed]:
 
 
 def _told(transaction: Transaction, settled: Settle) -> Mapping[str, Changed] | None:
-    """Return the changes; of one that loses and did not tell its columns, what the client has.
+    """Return the changes; of one in conflict that did not tell its columns, what the client has.
 
     The client's record is about to be overwritten, so it could not tell them later.
     """
     conflict = settled.conflict
-    is_aside = settled.status is Status.ARCHIVED
-    if transaction.changes is not None or conflict is None or not is_aside:
+    if transaction.changes is not None or conflict is None:
         return transaction.changes
     if transaction.action is transactions.Action.DELETE:
         return None
+    if settled.status is Status.ERROR:  # still in conflict: what it was before is not known
+        return {name: Changed(None, value) for name, value in conflict.client.items()}
     return {
         name: Changed(conflict.server.get(name), value) for name, value in conflict.client.items()
     }

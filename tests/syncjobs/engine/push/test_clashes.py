@@ -12,6 +12,7 @@ from syncjobs.engine.conflicts import WHOLE
 from syncjobs.engine.transactions import Changed, Conflict, Status, Transaction
 from syncjobs.engine.values import ConflictRule, Counts, LinkState, Side
 from tests.syncjobs.engine.push.deliver import TwoWays, make_both, make_two_ways
+from tests.syncjobs.engine.world import CONNECTION
 
 RULES = list(ConflictRule)
 ASK, CLIENT, MERGE, NEWEST, SERVER = (
@@ -117,6 +118,37 @@ def test_a_deletion_that_lost_and_is_delivered_after_all_is_noticed_on_the_clien
     assert (counts.pushed, counts.kept) == (1, 1)
     assert world.rows("server") == {}
     assert world.state.links(1, [first])[first].state is LinkState.SERVER_DELETED
+
+
+@pytest.mark.parametrize("is_answered", [True, False], ids=["answered", "answer lost"])
+def test_what_a_delivery_did_not_see_is_still_a_conflict_later(is_answered: bool) -> None:
+    world = make_two_ways(MERGE)
+    (first,) = make_both(world)
+    if is_answered:
+        world.server.update("account", first, {"revenue": "3"})
+    else:
+        world.server.faults.at_write(1, Fault.LOST_RESPONSE)
+    world.client.update("account", first, {"name": "mine"})
+    world.push()
+    if not is_answered:
+        world.server.update("account", first, {"revenue": "3"})
+        world.later(timedelta(days=1))
+        world.push()
+    assert world.server.get("account", first)["name"] == "mine"
+    world.client.update("account", first, {"revenue": "7"})
+    world.push()
+    assert str(world.server.get("account", first)["revenue"]) == "3.00"
+    assert world.transaction(Status.ERROR).conflict is not None
+
+
+def test_a_record_made_again_comes_back_to_a_client_that_lost_it() -> None:
+    world, first = make_both_delete(ASK, is_client=False)
+    world.sync()
+    world.client.delete("account", first, origin=CONNECTION)  # as approved deletions do
+    choose(world, **{WHOLE: Side.CLIENT})
+    world.sync()
+    assert world.server.get("account", first)["name"] == "mine"
+    assert equal(world)
 
 
 @pytest.mark.parametrize("is_answered", [True, False], ids=["answered", "answer lost"])
