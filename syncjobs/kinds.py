@@ -16,6 +16,7 @@ from django.db.models import Count, Q, Sum
 
 from connections import registry
 from connections.connect import service
+from connections.connectors.base import Connector
 from connections.errors import Refused
 from connections.metadata.plan import MetadataPlan, plan_from_json, plan_to_json
 from connections.models import Connection, SyncedEntity
@@ -89,6 +90,17 @@ def sync_all(run: Run) -> Outcome:
     2. Let the engine carry them.
     3. Judge the run by what stands on its entities, whichever worker wrote it.
     """
+    rows = _chosen(run)
+    left, origin = _left(run, rows), str(run.connection_id)
+    with (
+        registry.connector(run.connection.server, origin=origin) as server,
+        registry.connector(run.connection.client, origin=origin) as client,
+    ):
+        _carry(run, left, server, client)
+    return judge(run)
+
+
+def _chosen(run: Run) -> list[SyncedEntity]:
     connection = run.connection
     if connection.state != Connection.State.READY:
         raise Refused(_not_ready(connection))
@@ -96,32 +108,30 @@ def sync_all(run: Run) -> Outcome:
     if not rows:
         raise Refused("No entity is enabled. Choose entities, then start again.")
     _forget_disabled(connection)
-    left, is_dry = _left(run, rows), bool(run.options.get("dry_run"))
-    origin = str(connection.pk)
-    with (
-        registry.connector(connection.server, origin=origin) as server,
-        registry.connector(connection.client, origin=origin) as client,
-    ):
-        reporter = DatabaseReporter(run, settle=server.settle)
-        tasks = entity_tasks.told(left, client, reporter, "NotCarried")
-        sync(
-            server,
-            client,
-            tasks,
-            DatabaseState(run),
-            reporter,
-            queue=DatabaseQueue(connection, run=run),
-            guard=DatabaseGuard(run),
-            full=bool(run.options.get("full")),
-            dry_run=is_dry,
-            book=plans.DatabaseBook(run) if is_dry else None,
-            approved=plans.approved(run),
-            lane=nullcontext if is_dry else partial(_lane, run, reporter),
-            only_deliver=run.kind == Run.Kind.DELIVER,
-        )
-        if is_dry:
-            plans.finish(run, server, client, tasks)
-    return judge(run)
+    return rows
+
+
+def _carry(run: Run, rows: Sequence[SyncedEntity], server: Connector, client: Connector) -> None:
+    is_dry = bool(run.options.get("dry_run"))
+    reporter = DatabaseReporter(run, settle=server.settle)
+    tasks = entity_tasks.told(rows, client, reporter, "NotCarried")
+    sync(
+        server,
+        client,
+        tasks,
+        DatabaseState(run),
+        reporter,
+        queue=DatabaseQueue(run.connection, run=run),
+        guard=DatabaseGuard(run),
+        full=bool(run.options.get("full")),
+        dry_run=is_dry,
+        book=plans.DatabaseBook(run) if is_dry else None,
+        approved=plans.approved(run),
+        lane=nullcontext if is_dry else partial(_lane, run, reporter),
+        only_deliver=run.kind == Run.Kind.DELIVER,
+    )
+    if is_dry:
+        plans.finish(run, server, client, tasks)
 
 
 @contextmanager
