@@ -24,8 +24,8 @@ class WatchedOrganization(MemoryOrganization):
 
     A `strict` one refuses references to records that it does not have, and a deletion clears what
     refers to the record and takes its pairs along, as Dataverse does. `refused` keeps why a
-    record was not accepted, or not shown, by id, until it is; `refused_ever` are all of them. `used` are versions of times that were undone by
-    a restored backup; none is given twice.
+    record was not accepted, or not shown, by id, until it is; `refused_ever` are all of them.
+    `used` are versions of times that were undone by a restored backup; none is given twice.
     """
 
     side: Side = Side.SERVER

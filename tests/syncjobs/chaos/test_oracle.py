@@ -1,0 +1,182 @@
+"""The judge sees what is planted: each test breaks one invariant by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from syncjobs.chaos.filters import FILTERS
+from syncjobs.chaos.oracle import judge
+from syncjobs.chaos.organization import CONNECTION
+from syncjobs.chaos.play import populate
+from syncjobs.chaos.program import Setting
+from syncjobs.chaos.resting import come_to_rest
+from syncjobs.chaos.schema import ACCOUNT, RELATIONSHIP, TAG
+from syncjobs.chaos.world import World, make_world
+from syncjobs.engine.transactions import Changed, Status
+from syncjobs.engine.values import ConflictRule, Leaving, LinkState, Side
+
+
+def make_rested(**setting: object) -> tuple[World, str]:
+    """A world in which everything was carried once, and one of its accounts."""
+    world = make_world(Setting(**{"records": 3, "is_hosted": False, **setting}))  # type: ignore[arg-type]
+    populate(world)
+    come_to_rest(world)
+    assert judge(world) == []
+    return world, next(iter(world.server.tables[ACCOUNT]))
+
+
+def seen(world: World) -> set[str]:
+    return {violation.invariant for violation in judge(world)}
+
+
+def test_a_clean_world_has_no_violation() -> None:
+    world, account = make_rested()
+    world.client.update(ACCOUNT, account, {"name": "mine"})
+    world.server.update(ACCOUNT, account, {"city": "Wien"})
+    come_to_rest(world)
+    assert judge(world) == []
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_it_sees_a_change_that_was_overwritten(side: Side) -> None:
+    world, account = make_rested()
+    world.side(side).update(ACCOUNT, account, {"name": "precious"})
+    world.side(side).update(ACCOUNT, account, {"name": "ours"}, origin=CONNECTION)
+    assert "I1" in seen(world)
+
+
+def test_it_sees_a_deleted_record_that_held_changes() -> None:
+    world, account = make_rested(is_deleting=True)
+    world.client.update(ACCOUNT, account, {"name": "precious"})
+    world.server.delete(ACCOUNT, account)
+    world.client.delete(ACCOUNT, account, origin=CONNECTION)
+    (violation,) = [item for item in judge(world) if item.invariant == "I1"]
+    assert "'name' = 'precious'" in violation.what
+
+
+def test_it_sees_a_deletion_that_was_taken_back() -> None:
+    world, account = make_rested()
+    values = world.client.get(ACCOUNT, account)
+    world.client.delete(ACCOUNT, account)
+    world.client.create(ACCOUNT, values, id=account, origin=CONNECTION)
+    assert "I1" in seen(world)
+
+
+def test_what_a_transaction_keeps_is_not_lost() -> None:
+    world, account = make_rested(rule=ConflictRule.SERVER)
+    world.client.update(ACCOUNT, account, {"name": "mine"})
+    world.server.update(ACCOUNT, account, {"name": "theirs"})
+    come_to_rest(world)
+    assert judge(world) == []
+    (kept,) = world.queue.transactions
+    assert (kept.status, kept.changes) == (Status.ARCHIVED, {"name": Changed("n1", "mine")})
+    del world.queue.saved.transactions[kept.id]
+    assert seen(world) == {"I1"}
+
+
+def test_it_sees_a_difference_that_nobody_names() -> None:
+    world, account = make_rested()
+    world.server.update(ACCOUNT, account, {"city": "Wien"})
+    assert seen(world) == {"I2"}
+
+
+def test_it_sees_a_record_that_did_not_come() -> None:
+    world, _ = make_rested()
+    world.server.create(ACCOUNT, {"name": "new"})
+    assert seen(world) == {"I2"}
+
+
+def test_it_sees_a_record_that_should_have_gone() -> None:
+    world, account = make_rested(is_deleting=True)
+    world.set(ACCOUNT, inside=FILTERS[ACCOUNT][1])
+    world.server.update(ACCOUNT, account, {"city": "Wien"})
+    assert seen(world) == {"I2"}
+    world.set(ACCOUNT, leaving=Leaving.KEEP)
+    assert seen(world) == set()
+
+
+def test_it_sees_a_pair_that_did_not_come() -> None:
+    world, account = make_rested()
+    world.server.associate(RELATIONSHIP, account, next(iter(world.server.tables[TAG])))
+    assert seen(world) == {"I2"}
+
+
+@pytest.mark.parametrize("is_deleting", [True, False])
+def test_it_sees_a_deletion_without_evidence(is_deleting: bool) -> None:
+    world, account = make_rested(is_deleting=is_deleting)
+    if not is_deleting:
+        world.server.delete(ACCOUNT, account)
+    world.client.delete(ACCOUNT, account, origin=CONNECTION)
+    assert "I3" in seen(world)
+
+
+def test_it_believes_a_deletion_of_the_server() -> None:
+    world, account = make_rested(is_deleting=True)
+    world.server.delete(ACCOUNT, account)
+    world.client.delete(ACCOUNT, account, origin=CONNECTION)
+    assert seen(world) == set()
+
+
+def test_it_sees_a_deletion_on_the_server_that_no_user_wanted() -> None:
+    world, account = make_rested()
+    world.client.delete(ACCOUNT, account, origin=CONNECTION)
+    world.server.delete(ACCOUNT, account, origin=CONNECTION)
+    assert "I3" in seen(world)
+
+
+def test_it_sees_a_write_that_changed_nothing() -> None:
+    world, account = make_rested()
+    world.client.update(ACCOUNT, account, {}, origin=CONNECTION)
+    assert seen(world) == {"I5"}
+
+
+def test_it_sees_a_transaction_of_our_own_making() -> None:
+    world, account = make_rested()
+    world.client.update(ACCOUNT, account, {"name": "mine"})
+    come_to_rest(world)
+    (delivered,) = world.queue.transactions
+    world.queue.saved.transactions[9] = replace(delivered, id=9, version=1)
+    assert seen(world) == {"I5"}
+
+
+def test_it_sees_a_record_left_behind_for_nothing() -> None:
+    world, account = make_rested()
+    world.state.saved.left[world.key(ACCOUNT)] = {account}
+    assert seen(world) == {"I6"}
+    world.server.faults.unreadable.add(account)
+    assert seen(world) == set()
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.ERROR])
+def test_it_sees_a_change_that_waits_for_nothing(status: Status) -> None:
+    world, account = make_rested()
+    world.client.update(ACCOUNT, account, {"name": "mine"})
+    come_to_rest(world)
+    (delivered,) = world.queue.transactions
+    stuck = replace(delivered, status=status, code="x", message="Just so.")
+    world.queue.saved.transactions[stuck.id] = stuck
+    assert seen(world) == {"I6"}
+    world.queue.saved.transactions[stuck.id] = replace(stuck, message="")
+    assert seen(world) == {"I6", "I7"}
+
+
+def test_a_change_may_wait_for_one_that_failed() -> None:
+    world, _ = make_rested(is_strict=True)
+    parent = world.client.create(ACCOUNT, {"name": "parent"})
+    world.server.faults.always_rejected.add(parent)
+    world.server.refused_ever.add(parent)
+    world.client.create(ACCOUNT, {"name": "child", "parentaccountid": parent})
+    come_to_rest(world)
+    assert [item.status for item in world.queue.transactions] == [Status.ERROR, Status.PENDING]
+    assert seen(world) == set()
+
+
+def test_a_mark_alone_explains_no_record_that_should_have_gone() -> None:
+    world, account = make_rested(is_deleting=True)
+    key = world.key(ACCOUNT)
+    world.server.delete(ACCOUNT, account)
+    link = world.state.saved.links[key][account]
+    world.state.saved.links[key][account] = link._replace(state=LinkState.SERVER_DELETED)
+    assert seen(world) == {"I2"}
