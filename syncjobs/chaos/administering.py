@@ -24,22 +24,22 @@ def administer(world: World, step: Step) -> None:
 def _filter(world: World, step: Step) -> None:
     entity = (ACCOUNT, CONTACT)[step.which % 2]
     filters = FILTERS[entity]
-    world.set(entity, inside=filters[step.what % len(filters)])
+    world.set(world.settings[entity]._replace(inside=filters[step.what % len(filters)]))
 
 
 def _sync_deletion(world: World, step: Step) -> None:
     for entity in _some(step):
-        world.set(entity, deletes=bool(step.what % 2))
+        world.set(world.settings[entity]._replace(deletes=bool(step.what % 2)))
 
 
 def _leaving(world: World, step: Step) -> None:
     for entity in _some(step):
-        world.set(entity, leaving=list(Leaving)[step.what % 2])
+        world.set(world.settings[entity]._replace(leaving=list(Leaving)[step.what % 2]))
 
 
 def _conflict_rule(world: World, step: Step) -> None:
     for entity in _some(step):
-        world.set(entity, rule=list(ConflictRule)[step.what % 5])
+        world.set(world.settings[entity]._replace(rule=list(ConflictRule)[step.what % 5]))
 
 
 def _write_mode(world: World, step: Step) -> None:

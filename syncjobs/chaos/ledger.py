@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from organizations.records import Action, Value
-from syncjobs.chaos.filters import SyncFilter
+from syncjobs.chaos.filters import NO_FILTER, SyncFilter
 from syncjobs.engine.values import ConflictRule, Leaving, Side
 
 Values = Mapping[str, Value]
@@ -60,6 +60,10 @@ class Settings(NamedTuple):
     rule: ConflictRule
     inside: SyncFilter
     columns: frozenset[str] = frozenset()
+
+
+NO_SETTINGS = Settings("", False, Leaving.DELETE, ConflictRule.SERVER, NO_FILTER)
+"""How an entity is carried of which nobody said anything."""
 
 
 class RunBegan(NamedTuple):

@@ -12,7 +12,7 @@ from connections.errors import ConnectorError
 from organizations.schema import Entity, columns
 from syncjobs.chaos import schema
 from syncjobs.chaos.filters import NO_FILTER
-from syncjobs.chaos.ledger import Ledger, RunBegan, Settings
+from syncjobs.chaos.ledger import NO_SETTINGS, Ledger, RunBegan, Settings
 from syncjobs.chaos.memory_guard import MemoryGuard
 from syncjobs.chaos.memory_queue import MemoryQueue
 from syncjobs.chaos.memory_reporter import MemoryReporter
@@ -90,15 +90,16 @@ class World:
         """Return one entity to carry."""
         server, client = self.known[Side.SERVER][name], self.known[Side.CLIENT][name]
         there = {attribute.name for attribute in client.attributes}
-        settings = self.settings.get(name)
+        settings = self.settings.get(name, NO_SETTINGS)
         return EntityTask(
             key=self.key(name),
             server=server,
             client=client,
             attributes=tuple(item for item in server.attributes if item.name in there),
-            query=settings.inside.query if settings else None,
-            sync_deletion=settings.deletes if settings else False,
-            **({"leaving": settings.leaving, "conflict_rule": settings.rule} if settings else {}),
+            query=settings.inside.query,
+            sync_deletion=settings.deletes,
+            leaving=settings.leaving,
+            conflict_rule=settings.rule,
         )
 
     def columns(self, name: str) -> frozenset[str]:
@@ -139,10 +140,10 @@ class World:
         """Let time go by."""
         self.now += time
 
-    def set(self, name: str, **changed: object) -> None:
-        """Change settings of an entity."""
-        self.settings[name] = self.settings[name]._replace(**changed)
-        self.ledger.add(self.settings[name])
+    def set(self, settings: Settings) -> None:
+        """Change the settings of an entity."""
+        self.settings[settings.entity] = settings
+        self.ledger.add(settings)
 
     def update_server(self) -> None:
         """Give the client what is new of the server's metadata; what is gone is hidden there."""
@@ -161,7 +162,7 @@ class World:
         for name in self.settings:
             shared = self.columns(name)
             if shared != self.settings[name].columns:
-                self.set(name, columns=shared)
+                self.set(self.settings[name]._replace(columns=shared))
 
     # Moving
 
@@ -252,15 +253,16 @@ def make_world(setting: Setting) -> World:
         organization.ledger, organization.clock = ledger, lambda: world.now
         world.known[organization.side] = schema.known(organization.entities)
     for name in schema.CARRIED:
-        world.settings[name] = Settings(
-            name,
-            setting.is_deleting,
-            setting.leaving,
-            setting.rule,
-            NO_FILTER,
-            world.columns(name),
+        world.set(
+            Settings(
+                name,
+                setting.is_deleting,
+                setting.leaving,
+                setting.rule,
+                NO_FILTER,
+                world.columns(name),
+            )
         )
-        ledger.add(world.settings[name])
     return world
 
 

@@ -27,17 +27,15 @@ def without_evidence(events: Sequence[Event], lists: Lists) -> Iterator[Violatio
     for place, event in enumerate(events):
         if isinstance(event, RunBegan):
             runs = [*runs[1 - _RUNS :], place]
-        if (
-            _is_deletion(event)
-            and (event.entity, event.id) not in lists.insisted
-            and not _is_proved(event, mirror, events, runs[0], place)
-        ):
-            yield Violation("I3", f"{event.entity} {event.id} was deleted on the {event.side}.")
+        if isinstance(event, Write) and _is_deletion(event):
+            is_wanted = (event.entity, event.id) in lists.insisted
+            if not is_wanted and not _is_proved(event, mirror, events, runs[0], place):
+                yield Violation("I3", f"{event.entity} {event.id} was deleted on the {event.side}.")
         mirror.take(event)
 
 
-def _is_deletion(event: Event) -> bool:
-    return isinstance(event, Write) and event.by is By.ENGINE and event.action is Action.DELETE
+def _is_deletion(write: Write) -> bool:
+    return write.by is By.ENGINE and write.action is Action.DELETE
 
 
 def _is_proved(

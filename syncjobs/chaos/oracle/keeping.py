@@ -144,6 +144,7 @@ def _take_back(write: Write, mine: Marks, before: Values | None, after: Values |
 def _overwrite(
     write: Write, mine: Marks, before: Values | None, after: Values | None
 ) -> Iterator[Lost]:
+    gone: Marks = {}
     if after is None:
         gone = {name: value for name, value in mine.items() if name != EXISTS and value}
         mine.clear()
@@ -176,6 +177,8 @@ def _settle(mine: Marks, entity: str, here: Values | None, there: Values | None)
 def _is_kept(lost: Lost, lists: Lists) -> bool:
     if lost.column == EXISTS and lost.side is Side.SERVER:
         return True  # a record that comes back is a decision, not a loss
+    if (lost.entity, lost.id) in lists.insisted:
+        return True  # it was applied again by a person, and a later change may have folded into it
     for item in lists.of_record(lost.entity, lost.id):
         if lost.column == EXISTS:
             if item.action in (Action.DELETE, Action.DISASSOCIATE):

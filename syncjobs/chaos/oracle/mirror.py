@@ -6,15 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from organizations.records import Value
-from syncjobs.chaos.filters import NO_FILTER
-from syncjobs.chaos.ledger import By, Event, Settings, Write
+from syncjobs.chaos.ledger import NO_SETTINGS, By, Event, Settings, Write
 from syncjobs.chaos.schema import MODIFIED, PAIR, USER
-from syncjobs.engine.values import ConflictRule, Leaving, Side
+from syncjobs.engine.values import Side
 
 Values = Mapping[str, Value]
 Tables = dict[str, dict[str, Values]]
-
-NO_SETTINGS = Settings("", False, Leaving.DELETE, ConflictRule.SERVER, NO_FILTER)
 
 
 @dataclass

@@ -90,10 +90,10 @@ def test_it_sees_a_record_that_did_not_come() -> None:
 
 def test_it_sees_a_record_that_should_have_gone() -> None:
     world, account = make_rested(is_deleting=True)
-    world.set(ACCOUNT, inside=FILTERS[ACCOUNT][1])
+    world.set(world.settings[ACCOUNT]._replace(inside=FILTERS[ACCOUNT][1]))
     world.server.update(ACCOUNT, account, {"city": "Wien"})
     assert seen(world) == {"I2"}
-    world.set(ACCOUNT, leaving=Leaving.KEEP)
+    world.set(world.settings[ACCOUNT]._replace(leaving=Leaving.KEEP))
     assert seen(world) == set()
 
 
