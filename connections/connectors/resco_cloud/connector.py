@@ -29,6 +29,8 @@ from connections.connectors.resco_cloud.shapes import Shape
 from connections.connectors.resco_cloud.values import decode
 from connections.connectors.resco_cloud.writing import PORTION, Writer
 from connections.egress import Session
+from connections.errors import LoginFailed
+from connections.logins import Keeper, LoginKind
 from organizations.query.nodes import Query
 from organizations.records import Action, Page
 from organizations.schema import Attribute, Entity
@@ -48,10 +50,17 @@ class RescoCloudConnector(Connector):
         secret: str,
         *,
         authority: str = "",
+        kind: str = LoginKind.SECRET,
+        keeper: Keeper | None = None,
         session: Session | None = None,
         patience: Patience | None = None,
     ) -> None:
-        """`session`, `patience`: for tests. There is no token authority to confirm."""
+        """`session`, `patience`: for tests. `authority` and `keeper` are for tokens: not used.
+
+        Raises LoginFailed for a login of another `kind` than a password.
+        """
+        if kind != LoginKind.SECRET:
+            raise LoginFailed("Resco Cloud takes a login by user name and password only.")
         self.client = RescoClient(url, user_name, secret, session=session, patience=patience)
         self._definitions = Definitions(self.client)
         self._asking = Asking(self.client, self._definitions)

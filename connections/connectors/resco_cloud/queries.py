@@ -41,18 +41,23 @@ class Answer:
 
 
 def ask(client: RescoClient, query: Query, *, min_active: bool = False) -> Answer:
-    """Return one page of a query. Raises errors of connectors."""
-    element = fetchxml_writer.element(query)
+    """Return one page of a query. Raises InvalidRequest, and errors of connectors."""
+    root = client.post("", _document(query, min_active=min_active))
+    listed = child(root, "Entities")
+    records = [] if listed is None else list(children(listed))
+    told = text_of(root, "MinActiveRowVersion")
+    return Answer(records, _has_more(root, query, len(records)), int(told) if told.isdigit() else 0)
+
+
+def _document(query: Query, *, min_active: bool) -> bytes:
+    """Return the `<fetch>` document with the attributes that clients add (§1.5)."""
+    element = etree.fromstring(fetchxml_writer.write(query))
     element.set("page", str(query.page))
     if query.distinct:
         element.set("distinct", "1")
     if min_active:
         element.set("min-active-row-version", "1")
-    root = client.post("", etree.tostring(element, encoding="utf-8"))
-    listed = child(root, "Entities")
-    records = [] if listed is None else list(children(listed))
-    told = text_of(root, "MinActiveRowVersion")
-    return Answer(records, _has_more(root, query, len(records)), int(told) if told.isdigit() else 0)
+    return etree.tostring(element, encoding="utf-8")
 
 
 def selecting(

@@ -33,13 +33,17 @@ _INVALID = "invalid-value"
 
 @dataclass(slots=True)
 class Wanted:
-    """One write, and how it ended: `failure` or, once `is_done`, id and version."""
+    """One write, and how it ended: `failure` or, once `is_done`, id and version.
+
+    `is_doubtful`: it was sent, and nobody said what became of it.
+    """
 
     at: int
     id: str
     values: Values
     expected: int
     changed: frozenset[str] | None = None
+    is_doubtful: bool = False
     is_done: bool = False
     version: int = 0
     failure: Failure | None = None
@@ -120,7 +124,7 @@ class _Portion:
 
     def write(self) -> None:
         """Look, send what is as expected, and look again, until nothing is open."""
-        self._judge(self._look(self._open()), is_doubtful=False)
+        self._judge()
         patience, attempt = self.asking.client.patience, 1
         while True:
             ready = self._ready()
@@ -130,7 +134,9 @@ class _Portion:
                 trouble = self._send(ready)
             except Retryable as error:
                 trouble = error
-                self._judge(self._look(self._open()), is_doubtful=True)
+            for row in self._open():
+                row.is_doubtful = True
+            self._judge()
             if not self._open():
                 return
             if trouble is None or attempt >= patience.attempts:
@@ -144,15 +150,19 @@ class _Portion:
     def _look(self, rows: Sequence[Wanted]) -> Mapping[int, Found]:
         return self.target.look(rows) if rows else {}
 
-    def _judge(self, seen: Mapping[int, Found], *, is_doubtful: bool) -> None:
-        """Settle what needs no sending: conflicts, and what a lost request has done."""
-        for row in self._open():
-            found = seen.get(row.at, NOTHING)
-            as_expected = found.version == row.expected
-            if self.target.is_settled(self.action, row, found, is_doubtful=is_doubtful):
-                row.done(found.id or row.id, found.version)
-            elif not as_expected:
-                row.conflict(found.version)
+    def _judge(self) -> None:
+        """Look, and settle what needs no sending: conflicts, and what a lost request has done."""
+        rows = self._open()
+        seen = self._look(rows)
+        for row in rows:
+            self._settle(row, seen.get(row.at, NOTHING))
+
+    def _settle(self, row: Wanted, found: Found) -> bool:
+        if self.target.is_settled(self.action, row, found, is_doubtful=row.is_doubtful):
+            row.done(found.id or row.id, found.version)
+        elif found.version != row.expected:
+            row.conflict(found.version)
+        return not row.is_open
 
     def _ready(self) -> list[tuple[Wanted, Operation]]:
         made = []
@@ -193,12 +203,7 @@ class _Portion:
         rows = [row for row, _ in answered if row.at in faulty]
         seen = self._look(rows)
         for row in rows:
-            found = seen.get(row.at, NOTHING)
-            if self.target.is_settled(self.action, row, found, is_doubtful=False):
-                row.done(found.id or row.id, found.version)
-            elif found.version != row.expected:
-                row.conflict(found.version)
-            else:
+            if not self._settle(row, seen.get(row.at, NOTHING)):
                 yield row, faulty[row.at]
 
 
