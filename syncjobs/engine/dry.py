@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 
 from syncjobs.engine.airbag import Guard, Holding, Limits
-from syncjobs.engine.dry_client import DryClient
-from syncjobs.engine.dry_queue import DryQueue
+from syncjobs.engine.dry_client import DryClient, Left
+from syncjobs.engine.dry_queue import DryQueue, Note
 from syncjobs.engine.dry_server import DryServer
 from syncjobs.engine.dry_state import DryState
 from syncjobs.engine.planned import Book, Parties, PlannedChange, PlannedPage
@@ -25,35 +25,43 @@ def rehearsed(parties: Parties, tasks: Sequence[EntityTask], book: Book | None) 
     planning = Planning(book or Unread(), has_echoes=parties.server.stamps)
     for task in tasks:
         planning.know(task.server)
-    keys = {task.name: task.key for task in tasks}
-    names = {task.key: task.name for task in tasks}
-
-    def note(item: Transaction, why: str) -> None:
-        if item.conflict is not None and item.status in _DECIDED:
-            planning.problem(
-                Problem(
-                    entity=names[item.entity],
-                    record=item.client_id,
-                    code=CONFLICT,
-                    message=item.message or why,
-                )
-            )
-
-    queue = None if parties.queue is None else DryQueue(parties.queue, note)
+    queue = None
+    if parties.queue is not None:
+        queue = DryQueue(parties.queue, _conflicts_of(planning, tasks))
     state = DryState(parties.state, planning, queue)
-
-    def left(entity: str, client_ids: Sequence[str]) -> AbstractSet[str]:
-        links = state.links_by_client(keys[entity], client_ids).values()
-        return {link.client_id for link in links if link.state == LinkState.LEFT_FILTER}
-
     return Parties(
         server=DryServer(parties.server, planning),
-        client=DryClient(parties.client, planning, left),
+        client=DryClient(parties.client, planning, _left_of(state, tasks)),
         state=state,
         reporter=DryReporter(parties, planning),
         guard=DryGuard(parties.guard),
         queue=queue,
     )
+
+
+def _conflicts_of(planning: Planning, tasks: Sequence[EntityTask]) -> Note:
+    """Return what shows a change that lost to the server's, or waits for a person."""
+    names = {task.key: task.name for task in tasks}
+
+    def note(item: Transaction, why: str) -> None:
+        if item.conflict is not None and item.status in _DECIDED:
+            entity, message = names[item.entity], item.message or why
+            planning.problem(
+                Problem(entity=entity, record=item.client_id, code=CONFLICT, message=message)
+            )
+
+    return note
+
+
+def _left_of(state: DryState, tasks: Sequence[EntityTask]) -> Left:
+    """Return what tells which records left the filter."""
+    keys = {task.name: task.key for task in tasks}
+
+    def left(entity: str, client_ids: Sequence[str]) -> AbstractSet[str]:
+        links = state.links_by_client(keys[entity], client_ids).values()
+        return {link.client_id for link in links if link.state == LinkState.LEFT_FILTER}
+
+    return left
 
 
 class Unread(Book):

@@ -56,13 +56,16 @@ class Planning:
     @contextmanager
     def client_page(self) -> Iterator[None]:
         """Hold back what is written inside until the block has ended well."""
-        shown, self._open = dict(self._shown), []
+        held: list[PlannedPage | PlannedChange] = []
+        shown, ended_well = dict(self._shown), False
+        self._open = held
         try:
             yield
-        except BaseException:
-            self._open, self._shown = None, shown
-            raise
-        held, self._open = self._open, None
+            ended_well = True
+        finally:
+            self._open = None
+            if not ended_well:
+                self._shown = shown
         for item in held:
             self._put(item)
 

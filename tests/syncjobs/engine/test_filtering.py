@@ -103,19 +103,22 @@ def test_it_finds_what_enters_leaves_and_is_orphaned(
     )
     assert {record.id for record in found.entering} == inside - there
     assert {record.id for record in found.leaving} == there - inside
+    assert_orphans(world, found, there - inside)
+
+
+def assert_orphans(world: World, found: FilterPreview, gone: set[str]) -> None:
     place = world.client.column_names("account").index("parentaccountid")
     orphaned = {
         item
         for item, row in world.rows("client").items()
-        if row[place] in there - inside and item not in there - inside
+        if row[place] in gone and item not in gone
     }
-    lost = {child.attribute: child for child in found.children if child.entity == "account"}
-    assert {record.id for child in lost.values() for record in child.samples} == orphaned
+    lost = [child for child in found.children if child.entity == "account"]
+    assert {record.id for child in lost for record in child.samples} == orphaned
     pairs = world.client.column_names("accounttag").index("accountid")
-    cut = [
-        row for row in world.rows("client", "accounttag").values() if row[pairs] in there - inside
-    ]
-    assert sum(c.count for c in found.children if c.entity == "accounttag") == len(cut)
+    rows = world.rows("client", "accounttag").values()
+    cut = [row for row in rows if row[pairs] in gone]
+    assert sum(child.count for child in found.children if child.entity == "accounttag") == len(cut)
 
 
 def test_it_names_records_and_samples_twenty() -> None:

@@ -43,7 +43,7 @@ class Hosted:
         enable(organization, NAMES)
         return Store(organization)
 
-    def sync(self, **how: bool) -> dict[str, Report]:
+    def sync(self, *, dry_run: bool = False) -> dict[str, Report]:
         origin = str(self.connection.pk)
         server = HostedConnector(self.server.organization, origin=origin)
         client = HostedConnector(self.client.organization, origin=origin)
@@ -60,7 +60,9 @@ class Hosted:
         ]
         reporter = DatabaseReporter(self.run)
         options = Options(page_size=3)
-        reports = sync(server, client, tasks, self.state, reporter, options=options, **how)
+        reports = sync(
+            server, client, tasks, self.state, reporter, options=options, dry_run=dry_run
+        )
         return {report.entity: report for report in reports}
 
     def rows(self, side: Store, entity: str = "account") -> list[tuple[object, ...]]:
