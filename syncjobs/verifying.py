@@ -60,12 +60,16 @@ def carry_out(run: Run, reporter: Reporter) -> Proofs:
         try:
             for verified in comparing:
                 _keep(keys[verified.entity], verified)
-                reporter.progress(verified.entity, Counts(unchanged=verified.equal))
-                reporter.entity_finished(verified.entity)
+                _report(verified, reporter)
                 proofs.found.append(verified)
         except OverBudget as error:
             proofs.stopped = str(error)
     return proofs
+
+
+def _report(verified: Verified, reporter: Reporter) -> None:
+    reporter.progress(verified.entity, Counts(unchanged=verified.equal))
+    reporter.entity_finished(verified.entity)
 
 
 def _longest_ago_first(tasks: Sequence[EntityTask]) -> list[EntityTask]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -16,54 +17,54 @@ pytestmark = pytest.mark.django_db
 GERMAN = 1031
 
 
+NEW = Entity(
+    name="new_visit",
+    primary_id="new_visitid",
+    primary_name="new_name",
+    set_name="new_visits",
+    schema_name="new_Visit",
+    is_custom=True,
+    tracks_changes=True,
+    label=Label.of({1033: "Visit", GERMAN: "Besuch"}),
+    attributes=(
+        Attribute(name="new_visitid", type=AttributeType.UNIQUEIDENTIFIER, is_primary_id=True),
+        Attribute(name="new_name", type=AttributeType.STRING, max_length=100, is_primary_name=True),
+    ),
+)
+
+
 @pytest.fixture(scope="package")
 def updated(place: Place) -> dict[str, Entity | None]:
     """Make all six changes on the server, press Update Server; the client's entities after it."""
-    twin = place.twin
-    new = Entity(
-        name="new_visit",
-        primary_id="new_visitid",
-        primary_name="new_name",
-        set_name="new_visits",
-        schema_name="new_Visit",
-        is_custom=True,
-        tracks_changes=True,
-        label=Label.of({1033: "Visit", GERMAN: "Besuch"}),
-        attributes=(
-            Attribute(name="new_visitid", type=AttributeType.UNIQUEIDENTIFIER, is_primary_id=True),
-            Attribute(
-                name="new_name", type=AttributeType.STRING, max_length=100, is_primary_name=True
-            ),
-        ),
-    )
-    _change(place, "account", lambda item: replace(item, max_length=150), "telephone1")
-    _change(place, "account", lambda item: None, "telephone3")
-    account = Catalog(twin).entity("account")
-    added = Attribute(
-        name="new_rank", schema_name="new_Rank", type=AttributeType.INTEGER, is_custom=True
-    )
-    label = Label.of({**dict(account.label.texts), GERMAN: "Kundenfirma"})
-    define(twin, [replace(account, attributes=(*account.attributes, added), label=label), new])
-    enable(twin, ["new_visit"])
-    hide(twin, ["new_equipment"])
+    _change_server(place)
     place.update_server()
-    found: dict[str, Entity | None] = {}
     catalog = Catalog(place.client.organization)
-    for name in ("new_visit", "account"):
-        found[name] = catalog.entity(name)
-    found["new_equipment"] = (
-        catalog.entity("new_equipment") if catalog.enabled("new_equipment") else None
-    )
+    names = ("new_visit", "account", "new_equipment")
+    known = [name for name in names if name != "new_equipment" or catalog.enabled(name)]
+    found = {name: catalog.entity(name) if name in known else None for name in names}
     place.sync_all()
     return found
 
 
-def _change(place: Place, name: str, change: object, attribute: str) -> None:
+def _change_server(place: Place) -> None:
+    _change(place, "account", lambda item: replace(item, max_length=150), "telephone1")
+    _change(place, "account", lambda item: None, "telephone3")
+    account = Catalog(place.twin).entity("account")
+    added = Attribute(
+        name="new_rank", schema_name="new_Rank", type=AttributeType.INTEGER, is_custom=True
+    )
+    label = Label.of({**dict(account.label.texts), GERMAN: "Kundenfirma"})
+    changed = replace(account, attributes=(*account.attributes, added), label=label)
+    define(place.twin, [changed, NEW])
+    enable(place.twin, [NEW.name])
+    hide(place.twin, ["new_equipment"])
+
+
+def _change(
+    place: Place, name: str, change: Callable[[Attribute], Attribute | None], attribute: str
+) -> None:
     entity = Catalog(place.twin).entity(name)
-    changed = [
-        change(item) if item.name == attribute else item  # type: ignore[operator]
-        for item in entity.attributes
-    ]
+    changed = [change(item) if item.name == attribute else item for item in entity.attributes]
     kept = tuple(item for item in changed if item is not None)
     define(place.twin, [replace(entity, attributes=kept)])
 

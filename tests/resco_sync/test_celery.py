@@ -23,7 +23,7 @@ def test_it_gives_periodic_tasks_a_queue_of_their_own() -> None:
     queues = {name: app.amqp.router.route({}, name)["queue"].name for name in (TICK, WATCH, RETAIN)}
     assert set(queues.values()) == {"clock"}
     assert app.amqp.router.route({}, WAKE_TASK)["queue"].name == "runs"
-    assert set(app.amqp.queues) == {"clock", "runs"}
+    assert set(app.amqp.queues) == {"clock", "deliveries", "runs"}
 
 
 def test_it_sends_json_only() -> None:
