@@ -30,6 +30,8 @@ from syncjobs.engine.planned import PlanKind
 from syncjobs.engine.planning import Planning, Values, changes_of, records_of
 from syncjobs.engine.values import Side
 
+_ABOVE = 1 << 40
+"""How far above: the newest records may have been deleted, and no version may be one of theirs."""
 _MODIFIED = "modifiedon"
 _CHANGED = "The record would have been changed meanwhile."
 _GONE = "The record would not be there."
@@ -177,7 +179,9 @@ class DryServer(PassingOn):
         self, entity: Entity, ours: _Written, action: Action, row: Row, names: Sequence[str]
     ) -> int:
         record = str(row[0])
-        ours.highest = max(ours.highest, self.inner.highest_version(entity)) + 1
+        if not ours.highest:
+            ours.highest = self.inner.highest_version(entity) + _ABOVE
+        ours.highest += 1
         if action is Action.DELETE:
             ours.rows.pop(record, None)
             ours.gone.add(record)

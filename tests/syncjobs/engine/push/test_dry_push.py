@@ -54,3 +54,14 @@ def test_it_predicts_what_is_delivered(rule: ConflictRule, sync_deletion: bool) 
     }
     assert [item.code for item in world.reporter.problems] == [item.code for item in problems]
     assert predicted["account"].counts.pushed > 4
+
+
+def test_it_predicts_although_the_newest_records_of_the_server_are_gone() -> None:
+    world = make_two_ways()
+    make_both(world, 2)
+    (newest,) = make_both(world)
+    world.server.delete("account", newest)
+    world.client.create("account", {"name": "New"})
+    predicted = world.sync(dry_run=True)["account"].counts
+    assert (predicted.kept, predicted.pushed) == (1, 1)
+    assert world.sync()["account"].counts == predicted
