@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote
@@ -111,7 +110,7 @@ class _Run:
         content = self._with_references(operation)
         request = WSGIRequest(_environ(self._call, operation, path, query, content))
         prefer = preferences.read(operation.headers.get("prefer", ""), self._call.preferences.most)
-        return replace(self._call, request=request, preferences=prefer, path=path)
+        return self._call.beneath(request, prefer, path)
 
     def _target(self, address: str) -> tuple[str, str]:
         """Return path and query of an address, relative to the service's root."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -50,6 +50,12 @@ class Call:
     def store(self) -> Store:
         """The twin's records."""
         return TrackedStore(self.organization)
+
+    def beneath(self, request: HttpRequest, preferences: Preferences, path: str) -> Call:
+        """Return the call of one operation of this batch; it shares what is costly to make."""
+        inner = replace(self, request=request, preferences=preferences, path=path)
+        inner.__dict__["store"] = self.store
+        return inner
 
     @property
     def catalog(self) -> Catalog:

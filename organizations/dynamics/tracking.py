@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 from functools import cached_property
 
+from organizations.catalog import Catalog
 from organizations.models import TwinTracking
 from organizations.records import RecordValue, Value
 from organizations.schema import (
@@ -100,11 +101,21 @@ class TrackedStore(Store):
     """The records of a twin as its services write them: with the plug-ins at work."""
 
     def _writer(self, actor: str, origin: str) -> SingleWriter:
-        return _TrackedWriter(self.catalog, actor=actor, origin=origin)
+        return _TrackedWriter(self.catalog, self._tracked, actor=actor, origin=origin)
+
+    @cached_property
+    def _tracked(self) -> TwinTracking | None:
+        return TwinTracking.objects.filter(organization=self.organization).first()
 
 
 class _TrackedWriter(SingleWriter):
     """Writes a row of ENTITY in the transaction of each write that is tracked."""
+
+    def __init__(
+        self, catalog: Catalog, tracked: TwinTracking | None, *, actor: str, origin: str
+    ) -> None:
+        super().__init__(catalog, actor=actor, origin=origin)
+        self._tracked = tracked
 
     def update(
         self,
@@ -130,10 +141,6 @@ class _TrackedWriter(SingleWriter):
             self._record(Operation.DISASSOCIATE, entity_name, record_id)
         elif entity_name in self._tracked.deletes:
             self._record(Operation.DELETE, entity_name, record_id)
-
-    @cached_property
-    def _tracked(self) -> TwinTracking | None:
-        return TwinTracking.objects.filter(organization=self.catalog.organization).first()
 
     def _owner_attribute(self, name: str, given: Mapping[str, RecordValue]) -> str:
         if self._tracked is None or name not in self._tracked.owners:

@@ -52,7 +52,7 @@ def merge(catalog: Catalog, staged: Staged, *, origin: str = "", actor: str = ""
     if not work.create_at_once():
         halve(staged, work.carry_out, 0, staged.size)
     if work.written:
-        announce(catalog.organization.pk, origin=origin, versions=range(base, base + staged.size))
+        announce(catalog.organization, origin=origin, versions=range(base, base + staged.size))
     return work.result()
 
 

@@ -48,4 +48,4 @@ def restore(catalog: Catalog, deleted: DeletedRecord, *, actor: str = "", origin
     parties.rewrite(catalog, place, [str(deleted.record)])
     DeletedRecord.objects.filter(pk=deleted.pk).delete()
     written = range(version, version + 1)
-    announce(catalog.organization.pk, origin=origin, versions=written)
+    announce(catalog.organization, origin=origin, versions=written)

@@ -94,7 +94,7 @@ class SingleWriter:
         self._log(place, record_id, Action.DELETE, version, None)
         parties.remove_orphans(self.catalog, place, [record_id])
         written = range(version, version + 1)
-        announce(self.catalog.organization.pk, origin=self.origin, versions=written)
+        announce(self.catalog.organization, origin=self.origin, versions=written)
 
     def exists(self, entity_name: str, record_id: str) -> bool:
         """Return whether the record is there, once the organization is ours."""
@@ -136,7 +136,7 @@ class SingleWriter:
         if set(place.party_lists) & flat.keys():
             parties.rewrite(self.catalog, place, [record_id])
         written = range(version, version + 1)
-        announce(self.catalog.organization.pk, origin=self.origin, versions=written)
+        announce(self.catalog.organization, origin=self.origin, versions=written)
 
 
 def _writable(catalog: Catalog, entity_name: str) -> Layout:

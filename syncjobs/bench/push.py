@@ -29,7 +29,7 @@ from organizations.records import Row
 from organizations.schema import columns
 from organizations.store import Store
 from syncjobs import dispatch, runner
-from syncjobs.bench import recording, serve, world
+from syncjobs.bench import recording, serve, twin, world
 from syncjobs.bench.pull import Say
 from syncjobs.models import OfflineTransaction, Run
 
@@ -44,7 +44,8 @@ def compare(records: int, say: Say) -> dict[str, Any]:
     """Create so many records, then change each, in both ways; rates in records per second."""
     settings.RESCO_SYNC_EGRESS_ALLOW = ["127.0.0.1"]
     login = world.make_server(0)
-    with recording.twin_server() as host:
+    with twin.served_apart() as address:
+        host = address.removeprefix("http://")
         connection = _connected(host, login)
         _delay()
         plain = Plain(host, serve.token(host, login))
@@ -62,7 +63,8 @@ def poison(records: int, say: Say) -> dict[str, Any]:
     """Deliver records of which one in a hundred is refused; every good one must arrive."""
     settings.RESCO_SYNC_EGRESS_ALLOW = ["127.0.0.1"]
     login = world.make_server(0)
-    with recording.twin_server() as host:
+    with twin.served_apart() as address:
+        host = address.removeprefix("http://")
         connection = _connected(host, login)
         bad = _load(connection, records, poisoned=True)
         say(f"Delivering {records:,} records, {len(bad):,} of them poisoned…")
@@ -141,9 +143,9 @@ def _connected(host: str, login: world.Login) -> Connection:
 
 
 def _delay() -> None:
-    twin = Organization.objects.get(name=world.SERVER)
+    server = Organization.objects.get(name=world.SERVER)
     usual = {"milliseconds": MILLISECONDS, "probability": 1.0}
-    switch_on(twin, TwinFault.Kind.LATENCY, usual)
+    switch_on(server, TwinFault.Kind.LATENCY, usual)
 
 
 def _load(connection: Connection, count: int, *, poisoned: bool = False) -> set[str]:

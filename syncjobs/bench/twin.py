@@ -1,45 +1,48 @@
-"""This installation served by a process of its own: `python -m syncjobs.bench.twin`.
+"""This installation served by processes of its own, as `make run` serves it.
 
-Prints the port of 127.0.0.1 and serves until it is killed, so that the twin's memory and work are
-not those of the process that is measured.
+So a twin's memory and work are not those of the process that is measured, and it can answer
+several requests at once.
 """
 
 from __future__ import annotations
 
-import os
+import socket
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from subprocess import PIPE, Popen
-from wsgiref.simple_server import WSGIServer, make_server
+from contextlib import closing, contextmanager
 
-from django.core.wsgi import get_wsgi_application
-
-from syncjobs.bench.quiet import Quiet
+_START_SECONDS, _POLL_SECONDS = 60, 0.1
+_OPTIONS = (
+    *("--worker-class", "gthread"),
+    *("--workers", "2"),
+    *("--threads", "8"),
+    *("--log-level", "warning"),
+    *("--limit-request-line", "0"),
+)
 
 
 @contextmanager
 def served_apart() -> Iterator[str]:
-    """Serve from another process; yields http://host:port."""
-    command = [sys.executable, "-m", "syncjobs.bench.twin"]
-    with Popen(command, stdout=PIPE) as process:  # noqa: S603 - our own module
+    """Serve from other processes on a free port; yields http://host:port."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [sys.executable, "-m", "gunicorn", "resco_sync.wsgi:application", *_OPTIONS]
+    with subprocess.Popen([*words, "--bind", f"127.0.0.1:{port}"]) as process:  # noqa: S603 - ours
         try:
-            if process.stdout is None or not (port := process.stdout.readline().strip()):
-                raise RuntimeError("The twin could not be served.")
-            yield f"http://127.0.0.1:{int(port)}"
+            _wait(process, port)
+            yield f"http://127.0.0.1:{port}"
         finally:
-            process.kill()
+            process.terminate()
 
 
-def main() -> None:
-    """Serve until killed."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resco_sync.settings")
-    application = get_wsgi_application()
-    server: WSGIServer = make_server("127.0.0.1", 0, application, handler_class=Quiet)
-    sys.stdout.write(f"{server.server_port}\n")
-    sys.stdout.flush()
-    server.serve_forever()
-
-
-if __name__ == "__main__":
-    main()
+def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        with closing(socket.socket()) as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(_POLL_SECONDS)
+    raise RuntimeError("The twin could not be served.")
