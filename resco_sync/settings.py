@@ -248,6 +248,7 @@ SPECTACULAR_SETTINGS = {
         "RunState": "syncjobs.models.Run.State",
         "RunEntityState": "syncjobs.models.RunEntity.State",
         "ImageAction": ("create", "update", "delete"),
+        "RecipeStep": ("retry", "copy_parents", "decide"),
         "Side": ("server", "client"),
         "TransactionAction": "syncjobs.models.OfflineTransaction.Action",
         "TransactionStatus": "syncjobs.models.OfflineTransaction.Status",

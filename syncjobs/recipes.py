@@ -129,7 +129,7 @@ def _missing(connection: Connection, cause: Cause) -> list[_Parent]:
         for match in _MISSING.finditer(message):
             named.setdefault(match["entity"].lower(), set()).add(str(UUID(match["id"])))
     organization = connection.client.organization
-    parents = []
+    parents: list[_Parent] = []
     for name, ids in sorted(named.items()):
         row = connection.entities.filter(name=name, enabled=True).first()
         parents += _looked_up(organization, row, name, sorted(ids))

@@ -107,10 +107,10 @@ class RulesForm(forms.ModelForm[SyncedEntity]):
         row = self.instance
         mode = row.connection.get_write_mode_display().lower()
         left = "delete" if row.sync_deletion else "keep"
-        _name_empty(self.fields["write_mode"], f"As the connection ({mode})")
-        _name_empty(self.fields["leaving"], f"As Sync Deletion says ({left})")
+        self._offer("write_mode", f"As the connection ({mode})", Connection.WriteMode.choices)
+        self._offer("leaving", f"As Sync Deletion says ({left})", SyncedEntity.Leaving.choices)
 
-
-def _name_empty(field: forms.Field, text: str) -> None:
-    if isinstance(field, forms.ChoiceField):
-        field.choices = [("", text), *(item for item in list(field.choices) if item[0])]
+    def _offer(self, name: str, empty: str, choices: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [("", empty), *choices]

@@ -27,6 +27,10 @@ from syncjobs.record_names import record_names
 
 PER_PAGE = 100
 MOST_CHANGES_SHOWN = 3
+BUSY = (
+    "Nothing was changed: changes of this connection are being delivered right now. Wait until "
+    "that has ended, or cancel the run, then set them to Archived."
+)
 _Status = OfflineTransaction.Status
 _LIST = "admin:connections_connection_transactions"
 
@@ -218,11 +222,7 @@ def _act(
         if step is not None:
             messages.success(request, step())
     except LaneBusy:
-        messages.error(
-            request,
-            "Nothing was changed: changes of this connection are being delivered right now. Wait "
-            "until that has ended, or cancel the run, then set them to Archived.",
-        )
+        messages.error(request, BUSY)
     except InvalidRequest as error:
         messages.error(request, f"Nothing was changed: {error}")
     else:

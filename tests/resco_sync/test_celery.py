@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
 from kombu.exceptions import EncodeError
 
 from resco_sync import pulse
@@ -24,6 +25,11 @@ def test_it_gives_periodic_tasks_a_queue_of_their_own() -> None:
     assert set(queues.values()) == {"clock"}
     assert app.amqp.router.route({}, WAKE_TASK)["queue"].name == "runs"
     assert set(app.amqp.queues) == {"clock", "deliveries", "runs"}
+
+
+def test_no_queue_gets_copies_of_what_is_sent_to_another() -> None:
+    keys = {queue.routing_key for queue in settings.CELERY_TASK_QUEUES}
+    assert keys == {"clock", "deliveries", "runs"}
 
 
 def test_it_sends_json_only() -> None:

@@ -17,6 +17,7 @@ from connections.errors import Retryable
 from connections.models import Connection
 from organizations.store import Store
 from syncjobs import deliver, dispatch, instant, lane, periodic, runner
+from syncjobs.engine.push import pushing
 from syncjobs.models import OfflineTransaction, Run
 from tests.connections.connect.live import Live, live, records
 
@@ -115,7 +116,7 @@ def test_it_leaves_what_is_written_offline_to_the_next_sync(
 def test_it_delivers_what_is_written_while_it_delivers(
     live: Live, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    push, late = deliver.push, iter(["B", "C"])
+    push, late = pushing.push, iter(["B", "C"])
 
     def pushed(*args: Any) -> Any:
         for name in late:
@@ -233,13 +234,19 @@ def test_deliver_now_pushes_and_does_not_pull(live: Live, connection: Connection
     assert run.entities.get(name="account").pushed == 1
 
 
+def work(run: Run) -> None:
+    """Work in a thread of its own."""
+    runner.work(run.pk)
+    database.close()
+
+
 def test_a_run_waits_for_the_lane_and_can_be_cancelled_meanwhile(
     live: Live, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lane, "SLICE", 0.05)
     run = dispatch.start(connection, Run.Kind.DELIVER, reason="test", inline=True)
     with taken(connection):
-        worker = Thread(target=lambda: (runner.work(run.pk), database.close()))
+        worker = Thread(target=work, args=(run,))
         worker.start()
         while Run.objects.get(pk=run.pk).state != Run.State.RUNNING:
             Event().wait(0.02)

@@ -186,7 +186,10 @@ def test_nothing_is_lost_or_doubled(
     live: Live, connection: Connection, programs: list[Program], port: int
 ) -> None:
     chance, ended = random.Random(SEED), Event()
-    victims = [*(program.restart for program in programs), partial(kill_sessions, own_session())]
+    victims: list[Callable[[], None]] = [
+        *(program.restart for program in programs),
+        partial(kill_sessions, own_session()),
+    ]
 
     def kill() -> None:
         for _ in range(KILLS):
