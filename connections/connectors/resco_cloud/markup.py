@@ -39,7 +39,7 @@ def parse(body: bytes) -> etree._Element:
 
 def name_of(element: etree._Element) -> str:
     """Return the name without its namespace."""
-    return etree.QName(element).localname
+    return str(element.tag).rpartition("}")[2]
 
 
 def children(parent: etree._Element, name: str = "") -> Iterator[etree._Element]:

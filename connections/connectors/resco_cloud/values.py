@@ -39,19 +39,21 @@ class Decoded:
         return {str(row[0]): (version, row) for version, row in pairs}
 
 
-def decode(shape: Shape, records: Sequence[etree._Element], into: Decoded | None = None) -> Decoded:
+def decode(shape: Shape, records: Sequence[etree._Element]) -> Decoded:
     """Return the records of a page; one that cannot be read costs only itself.
 
     Raises MetadataChanged where records come without their id or version.
     """
-    found = into or Decoded()
+    found = Decoded()
+    columns = [(column.attribute.name, column) for column in shape.columns]
     for record in records:
         given = {name_of(item): item for item in children(record)}
         record_id, version = _id(shape, given), _version(shape, given)
         found.last = max(found.last, version)
         try:
             row = tuple(
-                _value(column, given.get(column.attribute.name)) for column in shape.columns
+                None if (item := given.get(name)) is None else _value(column, item)
+                for name, column in columns
             )
         except (InvalidValue, InvalidRequest) as error:
             found.rejected.append(Rejection(id=record_id, code="invalid-value", message=str(error)))
@@ -81,10 +83,8 @@ def _version(shape: Shape, given: Given) -> int:
     return int(text)
 
 
-def _value(column: Column, found: etree._Element | None) -> Value:
+def _value(column: Column, found: etree._Element) -> Value:
     attribute = column.attribute
-    if found is None:
-        return None
     if attribute.type is AttributeType.UNIQUEIDENTIFIER:
         # The ends of a pair are lookups to some and plain ids to others.
         return parse(attribute, value_text.id_of(found))
