@@ -219,7 +219,7 @@ class MemoryOrganization:
             if column.name in values:
                 given = values[column.name]
                 is_value = column.name == column.attribute.name
-                new[column.name] = parse(column.attribute, given) if is_value else str(given)
+                new[column.name] = parse(column.attribute, given) if is_value else _name(given)
         return tuple(new.get(column.name) for column in known)
 
     def _put(self, entity: str, row: Row, action: Action, origin: str, actor: str = "") -> int:
@@ -247,3 +247,7 @@ class MemoryOrganization:
             Logged(entity, record_id, action, self.version, origin, actor, self.clock(), changes)
         )
         return self.version
+
+
+def _name(given: object) -> Value:
+    return None if given is None else str(given)
