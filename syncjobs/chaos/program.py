@@ -117,7 +117,6 @@ def make_program(seed: int, steps: int = STEPS) -> Program:
     count = random.randint(steps * 9 // 10, steps * 11 // 10)
     setting = Setting(
         page_size=random.choice((1, 2, 3, 50)),
-        is_hosted=random.random() < 0.7,
         is_strict=random.random() < 0.5,
         is_instant=random.random() < 0.3,
         is_deleting=random.random() < 0.6,

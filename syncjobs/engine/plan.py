@@ -238,9 +238,13 @@ class _Planner:
             self._plan.updates.append(update)
         else:
             self._plan.clashes.append(clash(link, record))
-            if link.state != LinkState.CURRENT:
-                # The server has it again, whoever wins.
-                self._plan.links.append(link._replace(state=LinkState.CURRENT))
+            is_older = self._page.versions[place] < link.server_version
+            if is_older or link.state != LinkState.CURRENT:
+                # The server has it again, whoever wins. Of an older copy that was accepted no
+                # version was agreed on.
+                version = 0 if is_older else link.server_version
+                still = link._replace(state=LinkState.CURRENT, server_version=version)
+                self._plan.links.append(still)
 
     def _mark(self, link: LinkRow | None, state: LinkState) -> None:
         if link is None or link.state == state:

@@ -69,9 +69,9 @@ class Reasons:
     def _is_blocked(self, record: Record) -> bool:
         """Return whether the record, or one it refers to, cannot go on by itself."""
         seen: set[Record] = set()
-        todo = [record]
-        while todo:
-            current = todo.pop()
+        unseen = [record]
+        while unseen:
+            current = unseen.pop()
             if current in seen:
                 continue
             seen.add(current)
@@ -81,7 +81,7 @@ class Reasons:
             if not waiting and self._is_absent(*current):
                 return True
             for item in waiting:
-                todo += self._named(current, item)
+                unseen += self._named(current, item)
         return False
 
     def _named(self, record: Record, item: Transaction) -> Iterator[Record]:

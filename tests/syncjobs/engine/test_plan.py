@@ -281,6 +281,14 @@ def test_it_takes_the_mark_of_a_record_that_is_back_although_it_clashes(link: Li
     assert plan.links == [LINK]
 
 
+def test_an_accepted_older_copy_is_older_no_more_although_it_clashes() -> None:
+    record, rules = at(101, THEIRS), Rules(any_version=True)
+    plan = make_plan(Situation(name="", link=LINK, record=record, version=9, rules=rules))
+    assert [clash.server_id for clash in plan.clashes] == [ID]
+    assert plan.links == [LINK._replace(server_version=0)]
+    assert plan.older == []
+
+
 def test_it_creates_all_of_a_fresh_page() -> None:
     page = make_page([ID, OTHER])
     assert plan_page(View(fresh=True), page, KEEPS) == PagePlan(creates=range(2))
