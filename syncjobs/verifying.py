@@ -44,8 +44,7 @@ def carry_out(run: Run, reporter: Reporter) -> Proofs:
     ):
         told = entity_tasks.told(rows, client, reporter, "NotVerified")
         tasks = _longest_ago_first([task for task in told if not task.is_tracking])
-        keys = {task.name: task.key for task in tasks}
-        proofs.of = len(tasks)
+        keys, proofs.of = {task.name: task.key for task in tasks}, len(tasks)
         reporter.run_started([task.name for task in tasks])
         comparing = verify(
             server,
@@ -64,7 +63,7 @@ def carry_out(run: Run, reporter: Reporter) -> Proofs:
                 proofs.found.append(verified)
         except OverBudget as error:
             proofs.stopped = str(error)
-    return proofs
+        return proofs
 
 
 def _report(verified: Verified, reporter: Reporter) -> None:

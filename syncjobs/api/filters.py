@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -98,7 +99,7 @@ class FilterPreview(APIView):
 
     @extend_schema(
         parameters=[OpenApiParameter("run", str, description="the id of the preview's run")],
-        responses={200: FilterPreviewSerializer},
+        responses={200: FilterPreviewSerializer, 400: OpenApiTypes.OBJECT},
     )
     def get(self, request: Request, name: str, entity: str) -> Response:
         """Return a preview; poll it until its run has ended."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
@@ -95,7 +96,7 @@ class Plan(APIView):
         kinds = access.STARTING if self.request.method == "POST" else access.PERMISSIONS
         return [kind() for kind in kinds]
 
-    @extend_schema(responses={200: PlanSerializer})
+    @extend_schema(responses={200: PlanSerializer, 404: OpenApiTypes.OBJECT})
     def get(self, request: Request, pk: str) -> Response:
         """Return the plan; 404 for a run that is no dry run of Sync All."""
         run = get_object_or_404(self.queryset, pk=pk)

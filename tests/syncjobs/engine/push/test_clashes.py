@@ -2,57 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from connections.connectors.memory import Fault
 from syncjobs.engine.conflicts import WHOLE
-from syncjobs.engine.transactions import Changed, Conflict, Status, Transaction
+from syncjobs.engine.transactions import Changed, Conflict, Status
 from syncjobs.engine.values import ConflictRule, Counts, LinkState, Side
-from tests.syncjobs.engine.push.deliver import TwoWays, make_both, make_two_ways
-from tests.syncjobs.engine.world import CONNECTION
-
-RULES = list(ConflictRule)
-ASK, CLIENT, MERGE, NEWEST, SERVER = (
-    ConflictRule(name) for name in ("ask", "client", "merge", "newest", "server")
+from tests.syncjobs.engine.push.clashing import (
+    ASK,
+    CLIENT,
+    MERGE,
+    NEWEST,
+    RULES,
+    SERVER,
+    choose,
+    equal,
+    make_both_delete,
+    make_clash,
+    pend,
 )
-
-
-def make_clash(rule: ConflictRule, **server: object) -> tuple[TwoWays, str]:
-    """Let both sides change a record; the client its name and city."""
-    world = make_two_ways(rule)
-    (first,) = make_both(world, revenue="1")
-    world.client.update("account", first, {"name": "mine", "city": "Praha"})
-    world.server.update("account", first, server or {"name": "theirs"})
-    return world, first
-
-
-def make_both_delete(rule: ConflictRule, *, is_client: bool) -> tuple[TwoWays, str]:
-    """Let one side delete what the other changed."""
-    world = make_two_ways(rule)
-    (first,) = make_both(world)
-    if is_client:
-        world.client.delete("account", first)
-        world.server.update("account", first, {"name": "theirs"})
-    else:
-        world.client.update("account", first, {"name": "mine"})
-        world.server.delete("account", first)
-    return world, first
-
-
-def choose(world: TwoWays, **choices: Side) -> None:
-    """Decide a conflict as a person does."""
-    asked = world.transaction(Status.ERROR)
-    with world.state.page():
-        world.state.hold()
-        decided = replace(asked, status=Status.PENDING, choices=choices)
-        world.line.save([decided], "Chosen by ann.")
-
-
-def equal(world: TwoWays) -> bool:
-    return world.rows("server") == world.rows("client")
+from tests.syncjobs.engine.push.deliver import make_both, make_two_ways
+from tests.syncjobs.engine.world import CONNECTION
 
 
 def test_the_server_wins() -> None:
@@ -87,12 +59,6 @@ def test_a_value_that_lost_can_be_set_to_pending() -> None:
     assert world.server.get("account", first)["name"] == "mine"
     world.sync()
     assert equal(world)
-
-
-def pend(world: TwoWays, item: Transaction) -> None:
-    with world.state.page():
-        world.state.hold()
-        world.line.save([replace(item, status=Status.PENDING)], "Set to Pending by ann.")
 
 
 def test_a_record_that_came_back_keeps_its_values_when_it_loses() -> None:
@@ -303,83 +269,6 @@ def test_both_sides_changed_alike() -> None:
     assert world.writes() == writes
     assert world.counts().conflicts == 0
     assert world.transaction().status is Status.PROCESSED
-
-
-@pytest.mark.parametrize("rule", [SERVER, NEWEST])
-def test_a_deletion_of_the_server_wins(rule: ConflictRule) -> None:
-    world, first = make_both_delete(rule, is_client=False)
-    world.sync_deletion = True
-    world.sync()
-    assert world.rows("client") == {}
-    assert world.transaction(Status.ARCHIVED).changes == {"name": Changed("Both", "mine")}
-
-
-def test_a_record_the_server_deleted_is_made_again() -> None:
-    world, first = make_both_delete(CLIENT, is_client=False)
-    world.sync()
-    assert equal(world)
-    assert world.server.get("account", first)["name"] == "mine"
-    assert world.server.get("account", first)["city"] == "Brno"
-    world.sync()
-    assert world.state.links(1, [first])[first].state is LinkState.CURRENT
-
-
-def test_a_record_is_made_again_without_what_is_gone() -> None:
-    world = make_two_ways(CLIENT)
-    (parent,) = make_both(world)
-    child = world.server.create("account", {"name": "child", "parentaccountid": parent})
-    world.sync()
-    world.server.delete("account", child)
-    world.client.update("account", child, {"name": "mine"})
-    world.push()
-    assert world.server.get("account", child)["parentaccountid"] == parent
-    assert [item.action.value for item in world.transactions()] == ["update", "update"]
-
-
-@pytest.mark.parametrize("rule", [MERGE, ASK])
-@pytest.mark.parametrize("is_client", [True, False])
-@pytest.mark.parametrize("side", [Side.CLIENT, Side.SERVER])
-def test_a_deletion_is_asked_about(rule: ConflictRule, is_client: bool, side: Side) -> None:
-    world, first = make_both_delete(rule, is_client=is_client)
-    world.sync_deletion = True
-    world.push()
-    asked = world.transaction(Status.ERROR)
-    assert asked.conflict is not None
-    assert (asked.conflict.server_version == 0) is not is_client
-    choose(world, **{WHOLE: side})
-    world.sync()
-    world.sync()
-    assert equal(world)
-    is_there = (side is Side.SERVER) == is_client
-    assert (first in world.rows("server")) is is_there
-
-
-@pytest.mark.parametrize("rule", [SERVER, NEWEST])
-def test_a_record_the_client_deleted_comes_back(rule: ConflictRule) -> None:
-    world, first = make_both_delete(rule, is_client=True)
-    world.sync()
-    assert equal(world)
-    assert world.client.get("account", first)["name"] == "theirs"
-
-
-def test_a_record_the_server_changed_is_deleted_and_can_be_made_again() -> None:
-    world, first = make_both_delete(CLIENT, is_client=True)
-    world.sync()
-    assert world.rows("server") == {} == world.rows("client")
-    kept = world.transaction(Status.ARCHIVED)
-    assert kept.action.value == "create"
-    pend(world, kept)
-    world.sync()
-    assert world.server.get("account", first)["name"] == "theirs"
-
-
-def test_both_sides_deleted_it() -> None:
-    world = make_two_ways(ASK)
-    (first,) = make_both(world)
-    world.client.delete("account", first)
-    world.server.delete("account", first)
-    assert world.push()["account"] == Counts(pushed=1)
-    assert world.state.count_links(1) == 0
 
 
 @pytest.mark.parametrize("rule", RULES)
