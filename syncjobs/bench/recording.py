@@ -28,13 +28,6 @@ from syncjobs.models import Run
 FULL, IDLE, CHANGED = "full", "idle", "changed"
 
 
-class Quiet(WSGIRequestHandler):
-    """Handles requests without a word."""
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
-
-
 @contextmanager
 def twin_server() -> Iterator[str]:
     """Serve this installation on a free port of 127.0.0.1; yields host:port."""

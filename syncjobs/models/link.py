@@ -68,9 +68,7 @@ class Checkpoint(models.Model):
     low_water = models.BigIntegerField(default=0)
     high_water = models.BigIntegerField(default=0)
     completed = models.DateTimeField(null=True, help_text="end of the last complete reading")
-    tracked = models.TextField(
-        blank=True, help_text="what the server was seen to track"
-    )
+    tracked = models.TextField(blank=True, help_text="what the server was seen to track")
     compared = models.BooleanField(
         default=False, help_text="its ids were compared since the last full reading began"
     )

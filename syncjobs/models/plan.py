@@ -30,9 +30,7 @@ class PlanPage(models.Model):
         """In the order in which they are written."""
 
         ordering = ("position",)
-        constraints = [
-            models.UniqueConstraint(fields=("run", "position"), name="plan_page_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=("run", "position"), name="plan_page_once")]
 
 
 class PlanChange(models.Model):

@@ -12,7 +12,6 @@ from connections import secrets
 from connections.models import Connection, Endpoint
 from organizations import deletions
 from organizations.members import add_member
-from organizations.models import Organization
 from organizations.store import Store
 from tests.syncjobs.making import client_store, fill, make_pair, names, server_store
 from tests.syncjobs.test_resco_cloud import Chain
@@ -60,5 +59,3 @@ def test_it_carries_both_ways_once(chain: Chain) -> None:
     before = chain.written()
     assert chain.sync() == {}
     assert chain.written() == before
-
-
