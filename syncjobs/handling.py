@@ -6,14 +6,17 @@ next run do that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from connections.models import Connection
 from organizations.errors import InvalidRequest
+from syncjobs.causes import Cause
 from syncjobs.engine.values import Side
 from syncjobs.lane import lane
 from syncjobs.models import OfflineTransaction, TransactionEvent
@@ -34,6 +37,17 @@ def of_connection(connection: Connection) -> QuerySet[OfflineTransaction]:
     return OfflineTransaction.objects.filter(connection=connection).select_related("entity")
 
 
+def matching(
+    rows: QuerySet[OfflineTransaction], *, status: str = "", search: str = "", cause: str = ""
+) -> QuerySet[OfflineTransaction]:
+    """Return those of one status, with that text in them, of one cause; empty: of all."""
+    if status:
+        rows = rows.filter(status=status)
+    if cause:
+        rows = rows.filter(cause=cause)
+    return rows.filter(_holds(search)) if search else rows
+
+
 def set_pending(connection: Connection, ids: Iterable[int], *, actor: str) -> int:
     """Schedule these for a new delivery; return how many.
 
@@ -45,12 +59,9 @@ def set_pending(connection: Connection, ids: Iterable[int], *, actor: str) -> in
     return _again(found.filter(Q(status__in=_AGAIN) | waits), "Set to Pending.", actor)
 
 
-def set_all_pending(connection: Connection, *, cause: str = "", actor: str) -> int:
+def set_all_pending(connection: Connection, *, cause: Cause | None = None, actor: str) -> int:
     """Schedule all transactions in Error for a new delivery, or those of one cause."""
-    found = of_connection(connection).filter(status=_Status.ERROR)
-    if cause:
-        found = found.filter(cause=cause)
-    return _again(found, "Set all to Pending.", actor)
+    return _again(_failed(connection, cause), "Set all to Pending.", actor)
 
 
 def set_archived(connection: Connection, ids: Iterable[int], *, actor: str) -> int:
@@ -87,11 +98,10 @@ def decide(
         _write([row.pk], _Status.PENDING, f"Decided. {told}.", actor)
 
 
-def decide_all(connection: Connection, *, cause: str, side: Side, actor: str) -> int:
+def decide_all(connection: Connection, *, cause: Cause, side: Side, actor: str) -> int:
     """Choose one side for every column of all conflicts of one cause; return how many."""
-    rows = of_connection(connection).filter(status=_Status.ERROR, cause=cause)
     count = 0
-    for row in rows.exclude(conflict=None).iterator():
+    for row in _failed(connection, cause).exclude(conflict=None).iterator():
         choices = dict.fromkeys(columns_of(row), side.value)
         decide(row, choices, seen=versions_of(row), actor=actor)
         count += 1
@@ -123,7 +133,29 @@ def _asked(row: OfflineTransaction, seen: tuple[int, int]) -> list[str]:
     return columns_of(row)
 
 
-def _check(columns: Iterable[str], choices: Mapping[str, str]) -> None:
+def _failed(connection: Connection, cause: Cause | None) -> QuerySet[OfflineTransaction]:
+    """Return what is in Error; of a cause, of its entity only: others may have the same key."""
+    rows = of_connection(connection).filter(status=_Status.ERROR)
+    return rows if cause is None else rows.filter(cause=cause.key, entity=cause.entity)
+
+
+def _holds(search: str) -> Q:
+    try:
+        return Q(client_id=UUID(search))
+    except ValueError:
+        texts = ("entity__name", "entity__label", "actor", "code", "message", "text")
+        wanted = Q()
+        for name in texts[:-1]:
+            wanted |= Q(**{f"{name}__icontains": search})
+        held = OfflineTransaction.objects.annotate(text=Cast("changes", TextField()))
+        return wanted | Q(pk__in=held.filter(text__icontains=search).values("pk"))
+
+
+def _check(columns: Sequence[str], choices: Mapping[str, str]) -> None:
+    for name in sorted(choices.keys() - set(columns)):
+        raise InvalidRequest(
+            f"This conflict is not about '{name}'. Choose for: {', '.join(columns)}.", "choices"
+        )
     for name in columns:
         if choices.get(name) not in (Side.SERVER, Side.CLIENT):
             raise InvalidRequest(

@@ -21,6 +21,7 @@ from organizations.models import Organization
 from organizations.store import Store
 from syncjobs import handling
 from syncjobs.causes import Cause, of_cause
+from syncjobs.engine.values import Side
 from syncjobs.models import Link, OfflineTransaction, TransactionEvent
 
 _Status = OfflineTransaction.Status
@@ -62,18 +63,25 @@ def recipe(connection: Connection, cause: Cause) -> Recipe:
     return Recipe(words=words, step=Step.RETRY, button=f"Retry {cause.count:,}")
 
 
-def follow(connection: Connection, cause: Cause, step: str, *, actor: str) -> int:
+def follow(
+    connection: Connection, cause: Cause, step: str, *, side: Side | None = None, actor: str
+) -> int:
     """Carry out the recipe of a cause; return how many transactions are delivered again.
 
-    `step` is what was shown: raises InvalidRequest when the cause asks for another by now.
+    `step` is what was shown: raises InvalidRequest when the cause asks for another by now, or
+    (element `side`) when conflicts are to be decided and no side was chosen.
     """
     wanted = recipe(connection, cause).step
-    if step != wanted or wanted == Step.DECIDE:
+    if step != wanted:
         raise InvalidRequest("The cause has changed since the page was shown. Look again.", "step")
+    if wanted == Step.DECIDE:
+        if side is None:
+            raise InvalidRequest("Choose one side: 'server' or 'client'.", "side")
+        return handling.decide_all(connection, cause=cause, side=side, actor=actor)
     with transaction.atomic():
         if wanted == Step.COPY_PARENTS:
             _copy(connection, _missing(connection, cause), actor)
-        return handling.set_all_pending(connection, cause=cause.key, actor=actor)
+        return handling.set_all_pending(connection, cause=cause, actor=actor)
 
 
 def found(connection: Connection, key: str, entity: str) -> Cause:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -70,7 +68,11 @@ class TransactionPages(Pages[Connection]):
             _act(request, connection)
             return redirect(request.get_full_path())
         status, search = request.GET.get("status", ""), request.GET.get("q", "").strip()
-        rows = found(connection, status, search, request.GET.get("cause", ""))
+        cause = request.GET.get("cause", "")
+        shown = status if status in set(_Status) else ""
+        rows = handling.matching(
+            handling.of_connection(connection), status=shown, search=search, cause=cause
+        )
         page = Paginator(rows.order_by("-first_version", "-pk"), PER_PAGE).get_page(
             request.GET.get("p")
         )
@@ -127,12 +129,13 @@ class TransactionPages(Pages[Connection]):
                 connection, request.POST.get("cause", ""), request.POST.get("entity", "")
             )
             side = request.POST.get("side", "")
-            if side in set(Side):
-                count = handling.decide_all(
-                    connection, cause=cause.key, side=Side(side), actor=actor
-                )
-            else:
-                count = recipes.follow(connection, cause, request.POST.get("step", ""), actor=actor)
+            count = recipes.follow(
+                connection,
+                cause,
+                request.POST.get("step", ""),
+                side=Side(side) if side in set(Side) else None,
+                actor=actor,
+            )
         except (InvalidRequest, NotFound) as error:
             messages.error(request, f"Nothing was changed: {error}")
         else:
@@ -141,35 +144,11 @@ class TransactionPages(Pages[Connection]):
         return redirect(address)
 
 
-def found(
-    connection: Connection, status: str = "", search: str = "", cause: str = ""
-) -> QuerySet[OfflineTransaction]:
-    """Return the transactions of one status, with that text in them, of one cause."""
-    rows = handling.of_connection(connection)
-    if status in set(_Status):
-        rows = rows.filter(status=status)
-    if cause:
-        rows = rows.filter(cause=cause)
-    return rows.filter(_matches(search)) if search else rows
-
-
 def counted(connection: Connection) -> dict[str, int]:
     """Return how many transactions there are of each status."""
     rows = OfflineTransaction.objects.filter(connection=connection).order_by()
     counts = dict(rows.values_list("status").annotate(count=Count("pk")))
     return {status: counts.get(status, 0) for status in _Status.values}
-
-
-def _matches(search: str) -> Q:
-    try:
-        return Q(client_id=UUID(search))
-    except ValueError:
-        texts = ("entity__name", "entity__label", "actor", "code", "message", "text")
-        wanted = Q()
-        for name in texts[:-1]:
-            wanted |= Q(**{f"{name}__icontains": search})
-        held = OfflineTransaction.objects.annotate(text=Cast("changes", TextField()))
-        return wanted | Q(pk__in=held.filter(text__icontains=search).values("pk"))
 
 
 def _views(connection: Connection) -> list[tuple[str, str, int]]:
@@ -205,7 +184,7 @@ def _act(
     """Carry out what was pressed, and say what came of it."""
     actor = _handler(request)
     ticked = (
-        [row.pk] if row else [int(text) for text in request.POST.getlist("id") if text.isdigit()]
+        [row.pk] if row else [int(text) for text in request.POST.getlist("id") if text.isdecimal()]
     )
     steps: Mapping[str, Callable[[], str]] = {
         "pending": lambda: _told(
@@ -237,7 +216,7 @@ def _decided(request: HttpRequest, row: OfflineTransaction | None, actor: str) -
         name: given or request.POST.get(f"choice_{name}", "") for name in handling.columns_of(row)
     }
     client, _, server = request.POST.get("seen", "").partition(":")
-    if not (client.isdigit() and server.isdigit()):
+    if not (client.isdecimal() and server.isdecimal()):
         raise InvalidRequest("The versions that were looked at are missing.", "seen")
     handling.decide(row, choices, seen=(int(client), int(server)), actor=actor)
     return "Decided. The record is delivered as you chose."

@@ -28,6 +28,9 @@ from syncjobs.models import OfflineTransaction, Run, TransactionEvent
 
 _CLIENT = OpenApiParameter("name", str, OpenApiParameter.PATH, description="the client's name")
 _STATUS = OpenApiParameter("status", str, enum=OfflineTransaction.Status.values)
+_SEARCH = OpenApiParameter(
+    "search", str, description="a part of entity, user, code, message or change, or the record's id"
+)
 _CAUSE = OpenApiParameter("cause", str, description="key of a cause, as under causes/")
 
 
@@ -134,7 +137,7 @@ class CauseSerializer(serializers.Serializer[Any]):
 
 
 class FollowSerializer(serializers.Serializer[Any]):
-    """Which recipe to follow; with `side` all conflicts of the cause are decided."""
+    """Which recipe to follow; `side` decides all conflicts of the cause (step `decide`)."""
 
     cause = serializers.CharField()
     entity = serializers.CharField()
@@ -184,17 +187,24 @@ class TransactionList(_Transactions):
     pagination_class = access.Pages
 
     @extend_schema(
-        parameters=[_STATUS, _CAUSE], responses=TransactionSerializer(many=True), filters=True
+        parameters=[_STATUS, _CAUSE, _SEARCH],
+        responses=TransactionSerializer(many=True),
+        filters=True,
     )
     def get(self, request: Request, name: str) -> Response:
-        """List them, of one status or cause if wanted."""
-        rows, status = self.get_queryset(), request.query_params.get("status")
+        """List them, of one status or cause or with a text in them if wanted."""
+        query = request.query_params
+        status = query.get("status")
         if status is not None and status not in OfflineTransaction.Status.values:
             allowed = ", ".join(OfflineTransaction.Status.values)
             raise ValidationError({"status": [f"Must be one of: {allowed}."]})
-        rows = rows.filter(status=status) if status else rows
-        cause = request.query_params.get("cause")
-        page = self.paginate_queryset(rows.filter(cause=cause) if cause else rows)
+        rows = handling.matching(
+            self.get_queryset(),
+            status=status or "",
+            search=query.get("search", "").strip(),
+            cause=query.get("cause", ""),
+        )
+        page = self.paginate_queryset(rows)
         return self.get_paginated_response(TransactionSerializer(page, many=True).data)
 
     @extend_schema(request=ActSerializer, responses={200: CountSerializer})
@@ -230,6 +240,8 @@ class TransactionDetail(_Transactions):
         given = wanted.validated_data
         choices = given.get("choices") or {}
         if "all" in given:
+            if choices:
+                raise ValidationError({"choices": ["Give either 'all' or 'choices'."]})
             choices = dict.fromkeys(handling.columns_of(row), given["all"])
 
         def step(connection: Connection, actor: str) -> int:
@@ -287,10 +299,8 @@ class CauseList(_Transactions):
 
         def step(connection: Connection, actor: str) -> int:
             cause = recipes.found(connection, given["cause"], given["entity"])
-            if "side" in given:
-                side = Side(given["side"])
-                return handling.decide_all(connection, cause=cause.key, side=side, actor=actor)
-            return recipes.follow(connection, cause, given["step"], actor=actor)
+            side = Side(given["side"]) if "side" in given else None
+            return recipes.follow(connection, cause, given["step"], side=side, actor=actor)
 
         return self.act(step)
 

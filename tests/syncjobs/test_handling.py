@@ -154,7 +154,7 @@ def test_it_decides_all_conflicts_of_a_cause(connection: Connection) -> None:
     rows = [make_conflict(connection) for _ in range(2)]
     (cause,) = causes(connection)
     side = Side.CLIENT
-    assert handling.decide_all(connection, cause=cause.key, side=side, actor="ann") == 2
+    assert handling.decide_all(connection, cause=cause, side=side, actor="ann") == 2
     assert [status(row) for row in rows] == ["pending"] * 2
     assert rows[0].choices == {"name": "client", "phone": "client"}
 
