@@ -27,6 +27,7 @@ from syncjobs import (
     instant,
     lane,
     lease,
+    originals,
     plans,
     undo,
     verifying,
@@ -58,7 +59,7 @@ class Outcome:
 def connect(run: Run) -> Outcome:
     """Take over the server's metadata and make the connection ready."""
     plan = service.carry_out(run.connection, progress=MetadataProgress(run))
-    return Outcome(Run.State.SUCCEEDED, _plan_text(plan))
+    return _taken_over(run, plan)
 
 
 def update_server(run: Run) -> Outcome:
@@ -77,7 +78,13 @@ def update_server(run: Run) -> Outcome:
     plan = service.carry_out(
         run.connection, approved=approved, full=full, progress=MetadataProgress(run)
     )
-    return Outcome(Run.State.SUCCEEDED, _plan_text(plan))
+    return _taken_over(run, plan)
+
+
+def _taken_over(run: Run, plan: MetadataPlan) -> Outcome:
+    """Show the client its transactions and log, too, and say what is in the way of that."""
+    problem = originals.define(run.connection.client.organization)
+    return Outcome(Run.State.SUCCEEDED, f"{_plan_text(plan)} {problem}".rstrip())
 
 
 def sync_all(run: Run) -> Outcome:

@@ -23,20 +23,27 @@ from organizations.tables import ddl, names
 def define_view(organization: Organization, entity: Entity, source: sql.Composable) -> None:
     """Make or replace a view whose rows are those of the query `source`.
 
-    Its columns bear the names and types of `schema.columns(entity)`, and `versionnumber`. Raises
-    SchemaConflict where the organization has a table of that name.
+    Its columns bear the names and types of `schema.columns(entity)`, and `versionnumber`. One
+    that stands just so is left alone. Raises SchemaConflict where the organization has a table of
+    that name.
     """
     shown = replace(entity, is_view=True, origin=Origin.LOCAL)
     names.check(shown)
+    rows = EntityDefinition.objects.filter(organization=organization, name=entity.name)
+    wanted = [names.column(column.name) for column in columns(shown)]
+    statement = ddl.view_statement(
+        organization.schema, entity.name, [*wanted, names.column(VERSION)], source
+    )
+    is_known = rows.filter(document=definitions.dump(shown)).exists()
+    if is_known and ddl.is_view_of(organization.schema, entity.name, statement):
+        return
     with exclusive_schema_lock(organization):
-        rows = EntityDefinition.objects.filter(organization=organization, name=entity.name)
         row = rows.first() or EntityDefinition(organization=organization, name=entity.name)
         if row.pk and not definitions.load(row.document).is_view:
             raise SchemaConflict(
                 f"Organization '{organization.name}' has an entity '{entity.name}' of its own."
             )
-        wanted = [names.column(column.name) for column in columns(shown)]
-        ddl.make_view(organization.schema, entity.name, [*wanted, names.column(VERSION)], source)
+        ddl.make_view(organization.schema, entity.name, statement)
         _save(row, shown, bump(organization))
 
 

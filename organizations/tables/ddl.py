@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from hashlib import sha256
 
 from psycopg import sql
 
@@ -95,15 +96,34 @@ def drop(schema: str, entity: str) -> None:
     run(sql.SQL("DROP {} IF EXISTS {}").format(kind, names.table(schema, entity)))
 
 
-def make_view(
-    schema: str, entity: str, wanted: Sequence[sql.Identifier], source: sql.Composable
-) -> None:
-    """Make or replace the view of an entity with these columns of a query."""
+def make_view(schema: str, entity: str, statement: sql.Composed) -> None:
+    """Make or replace the view of an entity by a statement of `view_statement`."""
     drop(schema, entity)
-    listed = sql.SQL(", ").join(wanted)
-    view = names.table(schema, entity)
-    statement = "CREATE VIEW {} AS SELECT {} FROM ({}) AS source"
-    run(sql.SQL(statement).format(view, listed, source))
+    run(statement)
+    comment = sql.SQL("COMMENT ON VIEW {} IS {}")
+    run(comment.format(names.table(schema, entity), sql.Literal(_digest(statement))))
+
+
+def view_statement(
+    schema: str, entity: str, wanted: Sequence[sql.Identifier], source: sql.Composable
+) -> sql.Composed:
+    """Return the SQL that makes a view with these columns of a query.
+
+    It is a barrier: the conditions of a reader see no row that the query leaves out.
+    """
+    listed, view = sql.SQL(", ").join(wanted), names.table(schema, entity)
+    statement = "CREATE VIEW {} WITH (security_barrier) AS SELECT {} FROM ({}) AS source"
+    return sql.SQL(statement).format(view, listed, source)
+
+
+def is_view_of(schema: str, entity: str, statement: sql.Composed) -> bool:
+    """Return whether the entity has a view that `make_view` made by this very statement."""
+    found = one("SELECT obj_description(%s, 'pg_class')", [_oid(schema, entity, "v")])
+    return found == (_digest(statement),)
+
+
+def _digest(statement: sql.Composed) -> str:
+    return f"Made by {sha256(statement.as_string().encode()).hexdigest()}"
 
 
 def _definition(column: Column) -> sql.Composed:
