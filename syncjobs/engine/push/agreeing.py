@@ -10,6 +10,7 @@ from syncjobs.engine.conflicts import ServerChange
 from syncjobs.engine.plan import is_untouched
 from syncjobs.engine.push.cases import Case, Settle
 from syncjobs.engine.push.ends import ServerRecord
+from syncjobs.engine.push.rows import over
 from syncjobs.engine.transactions import Status
 from syncjobs.engine.values import TAKEN_BACK, LinkRow, LinkState
 
@@ -59,6 +60,8 @@ def is_written_back(case: Case) -> bool:
             is_again = transaction.based_on > 0
         case transactions.Action.UPDATE:
             is_again = case.server is None
+        case transactions.Action.ASSOCIATE:
+            is_again = transaction.version > transaction.first_version
         case _:
             is_again = False
     return is_again and case.client is None and not case.is_followed
@@ -94,7 +97,8 @@ def delivered(case: Case, server: ServerRecord) -> Settle:
     """Settle one whose values the server has."""
     link = agreed(case, server.version, server.digest)
     client, is_same = case.client, not case.is_followed
-    if is_same and client is not None and client.version == case.transaction.version:
+    is_current = client is not None and client.version == case.transaction.version
+    if (is_same and is_current) or not _is_ours(case, server):
         link = still_unseen(case, link, server.row)
     is_known = case.link is None or case.link.server_version == server.version
     return Settle(
@@ -103,6 +107,34 @@ def delivered(case: Case, server: ServerRecord) -> Settle:
         link=link,
         reads_again=(is_known or is_written_back(case)) and link.digest != server.digest,
     )
+
+
+def _is_ours(case: Case, server: ServerRecord) -> bool:
+    """Return whether the server's record is what was agreed on, but for what was delivered.
+
+    Else a later change of the client, which waits behind, has not seen all of it either.
+    """
+    link, told = case.link, case.transaction.changes
+    if link is None:
+        return True
+    if told is None:
+        return False
+    old = {name: change.old for name, change in told.items() if name in case.ends.place}
+    return case.ends.layout.digests([over(server.row, old, case.ends.place)])[0] == link.digest
+
+
+def disagreed(case: Case, server: ServerRecord) -> LinkRow | None:
+    """Return the link of a record whose change on the client loses, None if it may stay.
+
+    The server's record must be seen as another than the client's, also where it did not change:
+    what was met without a link, or had left the filter.
+    """
+    link, transaction = case.link, case.transaction
+    if link is None:
+        return LinkRow(
+            case.server_id, transaction.client_id, 0, transaction.version, NOTHING_AGREED
+        )
+    return link._replace(digest=NOTHING_AGREED) if server.digest == link.digest else None
 
 
 def is_agreed(case: Case, server: ServerRecord) -> bool:

@@ -8,7 +8,13 @@ from collections.abc import Set as AbstractSet
 from organizations.records import Action, Row, Value
 from syncjobs.engine import transactions
 from syncjobs.engine.conflicts import Meeting, Ruling, ServerChange, rule_on
-from syncjobs.engine.push.agreeing import delivered, is_agreed, modified, server_change
+from syncjobs.engine.push.agreeing import (
+    delivered,
+    disagreed,
+    is_agreed,
+    modified,
+    server_change,
+)
 from syncjobs.engine.push.cases import Case, Decision, Send, Settle
 from syncjobs.engine.push.clashing import asked_about, conflict_of, set_aside
 from syncjobs.engine.push.ends import ServerRecord
@@ -89,7 +95,7 @@ def _updated_by(
 ) -> Decision:
     conflict = conflict_of(case, server, changes, ruling.asked or meeting.columns)
     if ruling.winner is Side.SERVER:
-        return set_aside(ruling, conflict)
+        return set_aside(ruling, conflict, link=disagreed(case, server))
     if not ruling.columns:
         return asked_about(ruling, conflict)
     place, news = case.ends.place, news_of(changes)

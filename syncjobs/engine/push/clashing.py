@@ -9,15 +9,24 @@ from syncjobs.engine.push.cases import Case, Settle
 from syncjobs.engine.push.ends import ServerRecord
 from syncjobs.engine.push.rows import Changes
 from syncjobs.engine.transactions import Conflict, Status
+from syncjobs.engine.values import LinkRow
 
 CONFLICT = "Conflict"
 """The code of a conflict that waits for a person."""
 
 
-def set_aside(ruling: Ruling, conflict: Conflict, *, drops: bool = False) -> Settle:
-    """Settle one that loses."""
+def set_aside(
+    ruling: Ruling, conflict: Conflict, *, drops: bool = False, link: LinkRow | None = None
+) -> Settle:
+    """Settle one that loses; `link` as it is from now on, None: as it was."""
     return Settle(
-        status=Status.ARCHIVED, why=ruling.why, is_conflict=True, conflict=conflict, drops=drops
+        status=Status.ARCHIVED,
+        why=ruling.why,
+        is_conflict=True,
+        conflict=conflict,
+        drops=drops,
+        link=link,
+        reads_again=link is not None,
     )
 
 

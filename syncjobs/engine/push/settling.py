@@ -11,7 +11,7 @@ from organizations.records import Action, Row
 from syncjobs.engine import transactions
 from syncjobs.engine.push.cases import Case, Send, Settle
 from syncjobs.engine.push.delivery import Delivery
-from syncjobs.engine.push.ends import Ends
+from syncjobs.engine.push.ends import Ends, ServerRecord
 from syncjobs.engine.transactions import Changed, Conflict, Status, Transaction
 from syncjobs.engine.values import Counts, Images, LinkRow, Problem, Side
 
@@ -44,11 +44,27 @@ class Results:
             attempts=case.transaction.attempts + 1,
             conflict=_overwritten(case, send),
         )
+        self._keep_lost(case, send.lost)
         if send.late:
             raised = replace(raised, changes=_kept(case, send))
             self._added += _following(case, send)
         self.keep(raised)
         return replace(case, transaction=raised)
+
+    def _keep_lost(self, case: Case, again: Mapping[str, Changed]) -> None:
+        """Keep the server's values that an earlier attempt replaced, if it did.
+
+        What is about to be replaced `again` is still there. What the server has now, too.
+        """
+        server = case.server.row if isinstance(case.server, ServerRecord) else ()
+        place = case.ends.place
+        lost = {
+            name: changed
+            for name, changed in _lost_before(case.transaction).items()
+            if name not in again and not (server and server[place[name]] == changed.new)
+        }
+        if lost:
+            self._added.append(_losing(case.transaction, lost))
 
     def keep(self, transaction: Transaction, why: str = "") -> None:
         """Save a transaction as it is given."""
@@ -56,8 +72,7 @@ class Results:
 
     def settle(self, case: Case, settled: Settle) -> Transaction:
         """Take a decision that needs no write, and return the transaction as it is now."""
-        if settled.status is Status.PROCESSED and (lost := _lost_before(case.transaction)):
-            self._added.append(_losing(case.transaction, lost))
+        self._keep_lost(case, {})
         transaction = replace(
             case.transaction,
             status=settled.status,
@@ -267,7 +282,7 @@ def _losing(transaction: Transaction, lost: Mapping[str, Changed]) -> Transactio
         actor="",
         attempts=0,
         status=Status.ARCHIVED,
-        code="Lost",
+        code=transactions.LOST,
         message=_LOSING,
         next_attempt=None,
         conflict=None,

@@ -107,6 +107,25 @@ def test_what_a_delivery_did_not_see_is_still_a_conflict_later(is_answered: bool
     assert world.transaction(Status.ERROR).conflict is not None
 
 
+@pytest.mark.parametrize("is_unseen", [True, False], ids=["server changed it", "only ours"])
+def test_a_later_change_that_waits_behind_a_lost_answer_meets_what_was_not_seen(
+    is_unseen: bool,
+) -> None:
+    world = make_two_ways(CLIENT)
+    (first,) = make_both(world)
+    if is_unseen:
+        world.server.update("account", first, {"name": "theirs"})
+    world.client.update("account", first, {"city": "Praha"})
+    world.server.faults.at_write(1, Fault.LOST_RESPONSE)
+    world.push()
+    world.client.update("account", first, {"name": "mine"})
+    world.later(timedelta(days=1))
+    world.push()
+    assert world.server.get("account", first)["name"] == "mine"
+    lost = [item.changes for item in world.transactions(Status.ARCHIVED)]
+    assert lost == ([{"name": Changed("mine", "theirs")}] if is_unseen else [])
+
+
 def test_a_record_made_again_comes_back_to_a_client_that_lost_it() -> None:
     world, first = make_both_delete(ASK, is_client=False)
     world.sync()
