@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         else:
             self._print(connection, rows, changed)
         if failed:
-            raise CommandError(f"{failed:,} transactions are in Error.", returncode=3)
+            raise CommandError(f"{_counted(failed, 'is', 'are')} in Error.", returncode=3)
 
     def _act(
         self, connection: Connection, retry: list[str] | None, archive: list[str] | None
@@ -62,10 +62,12 @@ class Command(BaseCommand):
         if retry == [ALL]:
             changed = handling.set_all_pending(connection, actor="command")
         elif retry:
-            changed = handling.set_pending(connection, _ids(retry), actor="command")
+            changed = handling.set_pending(connection, _ids(connection, retry), actor="command")
         elif archive:
             try:
-                changed = handling.set_archived(connection, _ids(archive), actor="command")
+                changed = handling.set_archived(
+                    connection, _ids(connection, archive), actor="command"
+                )
             except LaneBusy as error:
                 raise CommandError(f"{error} Try again later.", returncode=5) from error
         else:
@@ -77,7 +79,7 @@ class Command(BaseCommand):
         self, connection: Connection, rows: Iterable[OfflineTransaction], changed: int | None
     ) -> None:
         if changed is not None:
-            self.stdout.write(f"{changed:,} transactions were changed.")
+            self.stdout.write(f"{_counted(changed, 'was', 'were')} changed.")
         listed = list(rows)
         names = record_names(connection, listed[:SHOWN])
         for row in listed[:SHOWN]:
@@ -111,10 +113,21 @@ class Command(BaseCommand):
         self.stdout.write(orjson.dumps(document, default=str).decode())
 
 
-def _ids(texts: Iterable[str]) -> list[int]:
-    wrong = [text for text in texts if not text.isdigit()]
+def _counted(count: int, one: str, many: str) -> str:
+    return f"1 transaction {one}" if count == 1 else f"{count:,} transactions {many}"
+
+
+def _ids(connection: Connection, texts: Sequence[str]) -> list[int]:
+    """Return the numbers, all of transactions of the connection."""
+    asked = [int(text) for text in texts if text.isdecimal()]
+    known = set(
+        handling.of_connection(connection).filter(pk__in=asked).values_list("pk", flat=True)
+    )
+    wrong = [text for text in texts if not (text.isdecimal() and int(text) in known)]
     if wrong:
         raise CommandError(
-            f"'{wrong[0]}' is not the number of a transaction; the list shows them.", returncode=2
+            f"'{wrong[0]}' is not the number of a transaction of '{connection.name}'; the list "
+            "shows them. Nothing was changed.",
+            returncode=2,
         )
-    return [int(text) for text in texts]
+    return asked
