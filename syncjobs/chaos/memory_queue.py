@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from syncjobs.chaos.memory_state import MemoryState
 from syncjobs.engine.plan import Waiting
 from syncjobs.engine.protocols import Queue
-from syncjobs.engine.transactions import Action, Status, Transaction
+from syncjobs.engine.transactions import LOST, Action, Status, Transaction
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -117,7 +117,7 @@ class MemoryQueue(Queue):
         newest = {
             item.client_id: item
             for item in self.transactions
-            if item.entity == entity and item.client_id in wanted
+            if item.entity == entity and item.client_id in wanted and not _is_servers(item)
         }
         return {
             client_id: Waiting(
@@ -126,6 +126,11 @@ class MemoryQueue(Queue):
             for client_id, item in newest.items()
             if item.status is not Status.PROCESSED
         }
+
+
+def _is_servers(item: Transaction) -> bool:
+    """Return whether it holds values of the server that lost, which nobody wants delivered."""
+    return item.status is Status.ARCHIVED and item.code == LOST
 
 
 def _order(item: Transaction) -> tuple[int, int]:

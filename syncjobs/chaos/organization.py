@@ -69,7 +69,7 @@ class WatchedOrganization(MemoryOrganization):
         self.used.update(range(version + 1, self.version + 1))
         for name in self.tables:
             self._restore_table(name, dict(backup[name]))
-        self.version = version
+        self.version, self.known_since = version, min(self.known_since, version)
         self.log = [change for change in self.log if change.version <= version]
 
     def _restore_table(self, entity: str, then: dict[str, Stored]) -> None:

@@ -90,7 +90,7 @@ class StormyMemory(Stormy, MemoryConnector):
         """`organization` names the side in whose weather this stands."""
         super().__init__(organization, origin=origin, now=organization.clock())
         self.weather, self.name = weather, organization.side.value
-        self._is_rehearsing = False
+        self._is_rehearsing, self.stamps = False, organization.side is Side.SERVER
 
     def rehearse(self, entity: Entity, batch: Batch) -> BatchResult:
         """Rehearse; nobody is told of it, and what the organization itself demands is not tried."""

@@ -9,6 +9,7 @@ none       none                            create
 none       equal                           link only
 none       differs                         update, based on its current version: the server wins
 none       differs, and its change waits   conflict: left alone until that is decided
+           or was not collected yet
 digest =   (not looked at)                 unchanged; the link follows the server's version
 digest ≠   equal                           link only: both sides were changed alike
 digest ≠   at the link's version, or has   update, based on its current version
@@ -92,7 +93,8 @@ class View:
     gives the client's id of unlinked records where it differs from the server's. `holders` are
     links that now hold such a counterpart. `waiting` are undelivered changes of the client, by
     client id. A `fresh` view promises that there is neither link nor
-    client record.
+    client record. `collected` is up to which version the client's changes are known; None:
+    nobody collects them.
     """
 
     links: Mapping[str, LinkRow] = field(default_factory=dict)
@@ -101,6 +103,7 @@ class View:
     holders: Mapping[str, LinkRow] = field(default_factory=dict)
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     fresh: bool = False
+    collected: int | None = None
 
 
 class Update(NamedTuple):
@@ -197,7 +200,7 @@ class _Planner:
         if record is None:
             self._creates.append(place)
             return
-        if record.digest != self._page.digests[place] and self._waits(client_id):
+        if record.digest != self._page.digests[place] and self._waits(client_id, record):
             self._plan.clashes.append(Clash(server_id, UNDECIDED))
             return
         if client_id in self._view.holders:
@@ -208,8 +211,10 @@ class _Planner:
         self._plan.unchanged += 1
         self._plan.new_links.append(self._link(place, client_id, record.version))
 
-    def _waits(self, client_id: str) -> bool:
-        waiting = self._view.waiting.get(client_id)
+    def _waits(self, client_id: str, record: ClientRecord) -> bool:
+        waiting, collected = self._view.waiting.get(client_id), self._view.collected
+        if collected is not None and record.version > collected:
+            return True
         return waiting is not None and not waiting.is_set_aside
 
     def _compare(self, place: int, link: LinkRow) -> None:

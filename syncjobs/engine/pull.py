@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -39,7 +39,10 @@ Pages = Generator[Incoming, None, None] | ReadApart[Incoming] | ReadAhead[Incomi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What all entities of one run share. `translations` grows while entities are matched."""
+    """What all entities of one run share. `translations` grows while entities are matched.
+
+    `collected` tells up to which version of the client the changes of an entity are known.
+    """
 
     server: Connector
     client: Connector
@@ -50,6 +53,7 @@ class Context:
     start: Start
     guard: Guard = field(default_factory=Alone)
     full: bool = False
+    collected: Mapping[int, int] = field(default_factory=dict)
 
 
 class Pull:
@@ -78,7 +82,10 @@ class Pull:
         translator = Translator(task, layout, context.translations)
         self._reader = Reader(context.server, task, layout, translator)
         self._render = partial(client.render, task.client, layout.columns)
-        self._viewer = Viewer(client, state, task, layout, context.translations)
+        collected = context.collected.get(task.key)
+        self._viewer = Viewer(
+            client, state, task, layout, context.translations, collected=collected
+        )
         limit = context.options.left_behind_limit
         self._writer = Writer(client, state, context.reporter, task, layout, limit=limit)
         self._rules = Rules(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from connections.connectors.base import Connector
@@ -204,6 +204,8 @@ class _Sync:
             full=context.full,
         )
         self._uncollected = collect(source, tasks)
+        collected = self._queue.collected([task.key for task in tasks])
+        self._context = replace(self._context, collected=collected)
 
     def _push(self, tasks: Sequence[EntityTask]) -> None:
         """Deliver what waits for the server."""

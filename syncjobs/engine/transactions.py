@@ -35,6 +35,10 @@ class Status(StrEnum):
     ARCHIVED = "archived"
 
 
+LOST = "Lost"
+"""The code of an Archived one that holds values of the server which the client's replaced."""
+
+
 class Changed(NamedTuple):
     """A column before and after, in the client's terms."""
 

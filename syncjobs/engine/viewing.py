@@ -23,11 +23,16 @@ class Viewer:
         task: EntityTask,
         layout: Layout,
         translations: Translations,
+        *,
+        collected: int | None = None,
     ) -> None:
-        """`translations` names the client's ids of matched records."""
+        """`translations` names the client's ids of matched records.
+
+        `collected`: up to which version the client's changes are known, None if nobody collects.
+        """
         self._client, self._state = client, state
         self._task, self._layout = task, layout
-        self._translations = translations
+        self._translations, self._collected = translations, collected
 
     def view(self, page: Incoming) -> View:
         """Return links and client records of the page.
@@ -43,6 +48,7 @@ class Viewer:
             counterparts=counterparts,
             holders=self._holders(counterparts),
             waiting=self._state.waiting(self._task.key, wanted) if wanted else {},
+            collected=self._collected,
         )
 
     def records(self, client_ids: Sequence[str]) -> dict[str, ClientRecord]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from organizations.records import Value
 from syncjobs.chaos.ledger import By, Event, Write
 from syncjobs.chaos.oracle.lists import Lists
-from syncjobs.chaos.oracle.mirror import Mirror, Values, told
+from syncjobs.chaos.oracle.mirror import Mirror, Values, replayed, told
 from syncjobs.chaos.oracle.violation import Violation
 from syncjobs.chaos.schema import CARRIED
 from syncjobs.engine.transactions import Action
@@ -36,7 +36,13 @@ class Lost(NamedTuple):
 
 def lost_changes(events: Iterable[Event], lists: Lists) -> Iterator[Violation]:
     """Yield the changes that neither side has and no transaction keeps."""
-    for lost in overwritten(events):
+    known = list(events)
+    keys = replayed(known).ids
+    wanted = {(entity, keys.get(item, item)) for entity, item in lists.insisted}
+    for lost in overwritten(known):
+        # What a person applied again, a later change may have folded into.
+        if (lost.entity, keys.get(lost.id, lost.id)) in wanted:
+            continue
         if not _is_kept(lost, lists):
             what = f"{lost.entity} {lost.id}: '{lost.column}' = {lost.value!r}"
             yield Violation("I1", f"{what}, written on the {lost.side}, was overwritten and lost.")
@@ -177,8 +183,6 @@ def _settle(mine: Marks, entity: str, here: Values | None, there: Values | None)
 def _is_kept(lost: Lost, lists: Lists) -> bool:
     if lost.column == EXISTS and lost.side is Side.SERVER:
         return True  # a record that comes back is a decision, not a loss
-    if (lost.entity, lost.id) in lists.insisted:
-        return True  # it was applied again by a person, and a later change may have folded into it
     for item in lists.of_record(lost.entity, lost.id):
         if lost.column == EXISTS:
             if item.action in (Action.DELETE, Action.DISASSOCIATE):

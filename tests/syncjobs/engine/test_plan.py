@@ -281,6 +281,16 @@ def test_it_takes_the_mark_of_a_record_that_is_back_although_it_clashes(link: Li
     assert plan.links == [LINK]
 
 
+@pytest.mark.parametrize(("collected", "is_left"), [(99, True), (100, False), (None, False)])
+def test_it_leaves_an_unlinked_edit_alone_that_was_not_collected(
+    collected: int | None, is_left: bool
+) -> None:
+    view = View(records={ID: at(100, THEIRS)}, collected=collected)
+    plan = plan_page(view, make_page([ID]), KEEPS)
+    assert (plan.clashes == [Clash(ID, UNDECIDED)]) is is_left
+    assert (plan.updates == []) is is_left
+
+
 def test_an_accepted_older_copy_is_older_no_more_although_it_clashes() -> None:
     record, rules = at(101, THEIRS), Rules(any_version=True)
     plan = make_plan(Situation(name="", link=LINK, record=record, version=9, rules=rules))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from connections.connectors.memory import Fault
 from syncjobs.engine.conflicts import WHOLE
 from syncjobs.engine.transactions import Changed, Conflict, Status
-from syncjobs.engine.values import ConflictRule, Counts, LinkState, Side
+from syncjobs.engine.values import ConflictRule, Counts, Leaving, LinkState, Side
 from tests.syncjobs.engine.push.clashing import (
     ASK,
     CLIENT,
@@ -24,7 +25,7 @@ from tests.syncjobs.engine.push.clashing import (
     pend,
 )
 from tests.syncjobs.engine.push.deliver import make_both, make_two_ways
-from tests.syncjobs.engine.world import CONNECTION
+from tests.syncjobs.engine.world import CONNECTION, make_filter
 
 
 def test_the_server_wins() -> None:
@@ -124,6 +125,50 @@ def test_a_later_change_that_waits_behind_a_lost_answer_meets_what_was_not_seen(
     assert world.server.get("account", first)["name"] == "mine"
     lost = [item.changes for item in world.transactions(Status.ARCHIVED)]
     assert lost == ([{"name": Changed("mine", "theirs")}] if is_unseen else [])
+
+
+def test_values_that_an_unanswered_attempt_replaced_are_kept_whatever_comes_next() -> None:
+    world = make_two_ways(CLIENT)
+    (first,) = make_both(world)
+    world.client.update("account", first, {"name": "mine"})
+    world.server.update("account", first, {"name": "theirs"})
+    world.server.faults.at_write(1, Fault.LOST_RESPONSE)
+    world.sync()
+    world.server.delete("account", first)
+    world.later(timedelta(days=1))
+    world.sync()
+    kept = world.transaction(Status.ARCHIVED)
+    assert (kept.code, kept.changes) == ("Lost", {"name": Changed("mine", "theirs")})
+
+
+def test_a_client_record_that_loses_without_a_link_takes_the_servers_values() -> None:
+    world = make_two_ways(SERVER)
+    made = world.client.create("account", {"name": "mine"})
+    world.collect()
+    world.server.create("account", {"name": "theirs"}, id=made)
+    item = world.transaction(Status.PENDING)
+    with world.state.page():
+        world.state.hold()
+        world.line.save([replace(item, attempts=1)])
+    world.deliver()
+    assert world.transaction(Status.ARCHIVED).changes == {"name": Changed(None, "mine")}
+    world.sync()
+    assert world.client.get("account", made)["name"] == "theirs"
+
+
+def test_a_client_record_that_loses_because_the_servers_left_the_filter_does_so_later() -> None:
+    world = make_two_ways(SERVER)
+    (first,) = make_both(world)
+    world.filters = {"account": make_filter("city", "Wien")}
+    world.sync_deletion, world.leaving = True, Leaving.KEEP
+    world.sync()
+    assert world.state.links(1, [first])[first].state is LinkState.LEFT_FILTER
+    world.client.update("account", first, {"name": "mine"})
+    world.filters = {}
+    world.sync()
+    assert world.transaction(Status.ARCHIVED).changes == {"name": Changed("Both", "mine")}
+    assert world.client.get("account", first)["name"] == "Both"
+    assert equal(world)
 
 
 def test_a_record_made_again_comes_back_to_a_client_that_lost_it() -> None:
