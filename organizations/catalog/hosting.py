@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, ProgrammingError, transaction
 from psycopg.errors import DuplicateSchema
 
+from organizations.catalog import sql_users
 from organizations.catalog.locks import exclusive_schema_lock
 from organizations.errors import AlreadyExists, InvalidRequest, SchemaConflict
 from organizations.models import ChangeLog, DeletedRecord, EntityDefinition, Organization
@@ -53,10 +54,13 @@ def create_organization(
 
 
 def delete_organization(organization: Organization) -> None:
-    """Drop an organization with its metadata, records, log and recycle bin.
+    """Drop an organization with its SQL user, metadata, records, log and recycle bin.
 
-    Tables go in portions, because one transaction can lock only so many.
+    Tables go in portions, because one transaction can lock only so many. Raises what
+    `sql_users.remove` raises, before anything is dropped.
     """
+    if sql_users.find(organization):
+        sql_users.remove(organization)
     tables = EntityDefinition.objects.filter(organization=organization, has_table=True)
     while names := list(tables.values_list("name", flat=True)[:DROPPED_AT_ONCE]):
         with exclusive_schema_lock(organization):
