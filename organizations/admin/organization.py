@@ -21,6 +21,7 @@ from organizations.admin.page import LANGUAGE_NAMES
 from organizations.admin.plugins import PluginPages
 from organizations.admin.records import RecordPages
 from organizations.admin.recycle_bin import RecycleBinPages
+from organizations.admin.services import ServicePages
 from organizations.catalog import create_organization
 from organizations.errors import OrganizationError
 from organizations.members import add_member
@@ -50,7 +51,7 @@ class OrganizationForm(MemberForm):
 
 @admin.register(Organization)
 class OrganizationAdmin(
-    EntityPages, RecordPages, MemberPages, RecycleBinPages, FaultPages, PluginPages
+    EntityPages, RecordPages, MemberPages, ServicePages, RecycleBinPages, FaultPages, PluginPages
 ):
     """The list of organizations; each opens with its entities."""
 
@@ -77,6 +78,7 @@ class OrganizationAdmin(
             *self.entity_urls(),
             *self.record_urls(),
             *self.member_urls(),
+            *self.service_urls(),
             *self.recycle_bin_urls(),
             *self.fault_urls(),
             *self.plugin_urls(),
