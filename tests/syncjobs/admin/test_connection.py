@@ -94,16 +94,15 @@ def test_it_shows_the_counts_of_the_last_run_that_wrote(
     assert [row.last and row.last.created for row in rows] == [3, None]
 
 
-def test_it_keeps_a_filter_and_leaves_with_save_and_close(
+def test_it_shows_what_a_filter_would_change_before_it_keeps_it(
     superuser: Client, connection: Connection
 ) -> None:
     text = '<fetch><entity name="account"><filter><condition attribute="name" operator="not-null"/>'
     values = {"filter_xml": f"{text}</filter></entity></fetch>"}
     answer = superuser.post(at(connection, "filter/account"), values)
-    assert answer.headers["Location"] == at(connection, "filter/account")
-    answer = superuser.post(at(connection, "filter/account"), {**values, "close": "1"})
-    assert answer.headers["Location"] == at(connection)
-    assert "not-null" in connection.entities.get(name="account").filter_xml
+    run = connection.runs.get(kind=Run.Kind.FILTER)
+    assert answer.headers["Location"] == at(connection, f"filter/account/{run.pk}")
+    assert connection.entities.get(name="account").filter_xml == ""
 
 
 def test_it_refuses_a_filter_that_cannot_be_used(superuser: Client, connection: Connection) -> None:
