@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,7 +126,7 @@ def _curl(login: str, *arguments: str) -> str:
     return shlex.join(["curl", "--fail", "--user", login, *arguments])
 
 
-def _address(request: HttpRequest, name: str, given: Mapping[str, str]) -> str:
+def _address(request: HttpRequest, name: str, given: dict[str, str]) -> str:
     return request.build_absolute_uri(reverse(name, kwargs=given))
 
 

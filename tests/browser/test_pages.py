@@ -52,6 +52,7 @@ def addresses(connection: Connection, run: Run) -> list[str]:
         f"/admin/syncjobs/syncjob/{make_job(connection).pk}/change/",
         "/admin/organizations/organization/",
         f"{organization}/change/",
+        f"{organization}/services/",
         "/admin/auth/user/",
         "/admin/auth/user/add/",
         f"/admin/auth/user/{user.pk}/change/",
