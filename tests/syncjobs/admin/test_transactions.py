@@ -86,6 +86,28 @@ def test_it_acts_on_what_is_ticked(
     assert (row.status, other.status) == (status, "error")
 
 
+@pytest.mark.parametrize("do", ["pending", "archived"])
+def test_it_says_that_nothing_was_changed(
+    superuser: Client, connection: Connection, do: str
+) -> None:
+    row = make_transaction(connection, status="processed")
+    answer = superuser.post(at(connection), {"do": do, "id": [row.pk, "x", "²", ""]})
+    assert told(answer) == ["Nothing was changed: none of them can be."]
+
+
+@pytest.mark.parametrize("seen", ["", "3", "3:x", "²:7"])
+def test_it_needs_the_versions_that_were_looked_at(
+    superuser: Client, connection: Connection, seen: str
+) -> None:
+    row = make_transaction(connection, code="Conflict", conflict=CONFLICT, version=3)
+    page = at(connection, f"transactions/{row.pk}")
+    answer = superuser.post(page, {"do": "decide", "seen": seen, "all": "client"})
+    words = "Nothing was changed: The versions that were looked at are missing."
+    assert told(answer) == [words]
+    answer = superuser.post(at(connection), {"do": "decide"})
+    assert told(answer)[-1] == "Nothing was changed: Open a transaction to decide its conflict."
+
+
 def test_it_sets_all_to_pending(superuser: Client, connection: Connection) -> None:
     make_transaction(connection)
     make_transaction(connection)
@@ -133,6 +155,13 @@ def test_it_chooses_one_side_for_all_conflicts(superuser: Client, connection: Co
     superuser.post(at(connection, "transactions/cause"), values)
     row.refresh_from_db()
     assert row.choices == {"name": "server"}
+
+
+def test_it_asks_for_a_side(superuser: Client, connection: Connection) -> None:
+    row = make_transaction(connection, code="Conflict", conflict=CONFLICT, version=3)
+    values = {"cause": row.cause, "entity": "account", "step": "decide", "side": "both"}
+    answer = superuser.post(at(connection, "transactions/cause"), values)
+    assert told(answer) == ["Nothing was changed: Choose one side: 'server' or 'client'."]
 
 
 def test_it_shows_no_transaction_of_another_connection(
