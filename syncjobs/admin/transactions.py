@@ -7,8 +7,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db.models import Count
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -68,14 +68,13 @@ class TransactionPages(Pages[Connection]):
             _act(request, connection)
             return redirect(request.get_full_path())
         status, search = request.GET.get("status", ""), request.GET.get("q", "").strip()
-        cause = request.GET.get("cause", "")
-        shown = status if status in set(_Status) else ""
         rows = handling.matching(
-            handling.of_connection(connection), status=shown, search=search, cause=cause
+            handling.of_connection(connection),
+            status=status if status in set(_Status) else "",
+            search=search,
+            cause=request.GET.get("cause", ""),
         )
-        page = Paginator(rows.order_by("-first_version", "-pk"), PER_PAGE).get_page(
-            request.GET.get("p")
-        )
+        page = _page_of(request, rows)
         return self.page(
             request,
             "admin/syncjobs/transactions.html",
@@ -142,6 +141,11 @@ class TransactionPages(Pages[Connection]):
             messages.success(request, _told(count, "set to Pending"))
             instant.wake(connection.pk)
         return redirect(address)
+
+
+def _page_of(request: HttpRequest, rows: QuerySet[OfflineTransaction]) -> Page[OfflineTransaction]:
+    newest_first = rows.order_by("-first_version", "-pk")
+    return Paginator(newest_first, PER_PAGE).get_page(request.GET.get("p"))
 
 
 def counted(connection: Connection) -> dict[str, int]:

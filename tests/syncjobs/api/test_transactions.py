@@ -1,4 +1,4 @@
-"""Offline transactions by API: the list, one with its history, what is done with them, causes."""
+"""Offline transactions by API: the list, one with its history, and what is done."""
 
 from __future__ import annotations
 
@@ -7,83 +7,38 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.db import connection as database
 from django.test import Client
 
 from connections.models import Connection
-from syncjobs import handling, instant, lane
+from syncjobs import handling, lane
 from syncjobs.models import OfflineTransaction, Run, TransactionEvent
+from tests.syncjobs.api.queue import (
+    BASE,
+    CAUSES,
+    CONFLICT,
+    LIST,
+    PATH,
+    SEEN,
+    make_conflict,
+    make_staff,
+    post,
+    signed_in,
+    status,
+)
 from tests.syncjobs.api.test_openapi import check, make_document
-from tests.syncjobs.making import client_store, make_connection, make_pair, make_transaction
+from tests.syncjobs.making import make_connection, make_transaction
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("calls")]
-BASE = "/api/connections/field/"
-LIST = f"{BASE}transactions/"
-CAUSES = f"{LIST}causes/"
-PATH = "/api/connections/{name}/transactions/"
 NO_CONNECTION = {"detail": "No Connection matches the given query."}
 NO_TRANSACTION = {"detail": "No OfflineTransaction matches the given query."}
-CONFLICT = {
-    "base": {"name": "Old"},
-    "server": {"name": "Theirs", "phone": "1"},
-    "client": {"name": "Ours", "phone": "2"},
-    "server_version": 7,
-}
-SEEN = {"version": 3, "server_version": 7}
-
-
-@pytest.fixture
-def connection() -> Connection:
-    """A connection of two rows."""
-    return make_connection(entities=("account", "contact"))
-
-
-@pytest.fixture
-def woken(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The connections whose delivery was woken."""
-    found: list[Any] = []
-    monkeypatch.setattr(instant, "wake", found.append)
-    return found
-
-
-@pytest.fixture
-def admin() -> Client:
-    """May do everything."""
-    return signed_in(User.objects.create_superuser("ann"))
-
-
-def signed_in(user: User) -> Client:
-    client = Client(headers={"Accept": "application/json"})
-    client.force_login(user)
-    return client
-
-
-def make_staff(*permissions: str) -> Client:
-    user = User.objects.create_user("bob", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return signed_in(user)
-
-
-def make_conflict(connection: Connection, **more: Any) -> OfflineTransaction:
-    values = {"code": "Conflict", "message": "Both sides changed it.", "version": 3}
-    return make_transaction(connection, conflict=CONFLICT, **values | more)
-
-
-def post(client: Client, path: str, content: object = None) -> Any:
-    return client.post(path, content or {}, content_type="application/json")
 
 
 def ids(client: Client, query: str = "") -> list[int]:
     answer = client.get(LIST + query)
     assert answer.status_code == 200
     return [row["id"] for row in answer.json()["results"]]
-
-
-def status(*rows: OfflineTransaction) -> list[str]:
-    for row in rows:
-        row.refresh_from_db()
-    return [row.status for row in rows]
 
 
 def test_it_lists_the_newest_first(admin: Client, connection: Connection) -> None:
@@ -314,93 +269,6 @@ def test_it_decides_only_conflicts(admin: Client, connection: Connection) -> Non
     for row in (make_transaction(connection), make_conflict(connection, status="pending")):
         answer = post(admin, f"{LIST}{row.pk}/", SEEN | {"all": "client"})
         assert (answer.status_code, answer.json()) == (400, {"choices": [told]})
-
-
-def test_it_lists_causes_with_what_to_do(admin: Client, connection: Connection) -> None:
-    make_conflict(connection)
-    failed = [make_transaction(connection, message=f"Too long: {at}.") for at in range(2)]
-    answer = admin.get(CAUSES)
-    check(make_document(), f"{PATH}causes/", answer)
-    first, second = answer.json()
-    assert first == {
-        "cause": failed[0].cause,
-        "entity": "account",
-        "code": "0x80048408",
-        "message": "Too long: 1.",
-        "count": 2,
-        "advice": "Correct what the server's words name, then deliver again.",
-        "step": "retry",
-    }
-    assert (second["code"], second["count"], second["step"]) == ("Conflict", 1, "decide")
-    assert second["advice"].startswith("Both sides changed these records.")
-
-
-def test_it_follows_a_recipe_for_its_entity_only(
-    admin: Client, connection: Connection, woken: list[Any]
-) -> None:
-    row = make_transaction(connection)
-    other = make_transaction(connection, entity=connection.entities.get(name="contact"))
-    assert row.cause == other.cause
-    wish = {"cause": row.cause, "entity": "account", "step": "retry"}
-    answer = post(admin, CAUSES, wish)
-    check(make_document(), f"{PATH}causes/", answer, "post")
-    assert (answer.json(), status(row, other)) == ({"count": 1}, ["pending", "error"])
-    assert woken == [connection.pk]
-    answer = post(admin, CAUSES, wish)
-    assert (answer.status_code, answer.json()) == (
-        404,
-        {"detail": f"There is no cause '{row.cause}'."},
-    )
-
-
-@pytest.mark.usefixtures("woken")
-def test_it_copies_missing_parents_then_retries(admin: Client) -> None:
-    connection = make_pair()
-    parent = client_store(connection).create("account", {"name": "Parent"}).id
-    words = f"Entity 'account' With Id = {parent} Does Not Exist"
-    row = make_transaction(connection, code="0x80040217", message=words)
-    (cause,) = admin.get(CAUSES).json()
-    assert cause["step"] == "copy_parents"
-    wish = {name: cause[name] for name in ("cause", "entity", "step")}
-    assert post(admin, CAUSES, wish).json() == {"count": 1}
-    made = OfflineTransaction.objects.get(action="create")
-    assert (str(made.client_id), made.status, made.actor) == (parent, "pending", "ann")
-    assert status(row) == ["pending"]
-
-
-@pytest.mark.usefixtures("woken")
-def test_it_chooses_one_side_for_its_entity_only(admin: Client, connection: Connection) -> None:
-    row = make_conflict(connection)
-    other = make_conflict(connection, entity=connection.entities.get(name="contact"))
-    wish = {"cause": row.cause, "entity": "account", "step": "decide", "side": "server"}
-    assert post(admin, CAUSES, wish).json() == {"count": 1}
-    assert status(row, other) == ["pending", "error"]
-    assert (row.choices, other.choices) == ({"name": "server", "phone": "server"}, {})
-
-
-CHANGED = "The cause has changed since the page was shown. Look again."
-
-
-@pytest.mark.parametrize(
-    ("is_conflict", "content", "told"),
-    [
-        (False, {"step": "copy_parents"}, {"step": [CHANGED]}),
-        (False, {"step": "decide", "side": "server"}, {"step": [CHANGED]}),
-        (True, {"step": "retry"}, {"step": [CHANGED]}),
-        (True, {"step": "retry", "side": "server"}, {"step": [CHANGED]}),
-        (True, {"step": "decide"}, {"side": ["Choose one side: 'server' or 'client'."]}),
-        (True, {"step": "decide", "side": "x"}, {"side": ['"x" is not a valid choice.']}),
-        (False, {"step": "x"}, {"step": ['"x" is not a valid choice.']}),
-        (False, {}, {"step": ["This field is required."]}),
-    ],
-)
-def test_it_says_what_is_wrong_with_a_recipe(
-    admin: Client, connection: Connection, is_conflict: bool, content: dict[str, str], told: object
-) -> None:
-    row = make_conflict(connection) if is_conflict else make_transaction(connection)
-    answer = post(admin, CAUSES, {"cause": row.cause, "entity": "account"} | content)
-    assert (answer.status_code, answer.json()) == (400, told)
-    assert (status(row), row.choices) == (["error"], {})
 
 
 def test_it_delivers_now(
