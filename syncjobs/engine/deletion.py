@@ -170,6 +170,9 @@ class Deletion:
                 page.removals.append((link._replace(state=state), record))
             else:
                 self._conflict(page, link, "conflict", clash(link, record).message)
+        if page.back:
+            known = set(self._context.state.left_behind(self._task.key))
+            page.back = [item for item in page.back if item not in known]
         return page
 
     def _states(self, server_ids: Sequence[str]) -> Mapping[str, LinkState]:

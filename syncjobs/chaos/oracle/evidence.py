@@ -14,6 +14,7 @@ from syncjobs.chaos.ledger import By, Event, RunBegan, Write
 from syncjobs.chaos.oracle.lists import Lists
 from syncjobs.chaos.oracle.mirror import Mirror, replayed
 from syncjobs.chaos.oracle.violation import Violation
+from syncjobs.chaos.schema import PAIR
 from syncjobs.engine.values import Leaving, Side
 
 _RUNS = 3
@@ -29,9 +30,21 @@ def without_evidence(events: Sequence[Event], lists: Lists) -> Iterator[Violatio
             runs = [*runs[1 - _RUNS :], place]
         if isinstance(event, Write) and _is_deletion(event):
             is_wanted = (event.entity, event.id) in lists.insisted
-            if not is_wanted and not _is_proved(event, mirror, events, runs[0], place):
+            if is_wanted or _is_replaced(event, mirror, events[place:]):
+                pass
+            elif not _is_proved(event, mirror, events, runs[0], place):
                 yield Violation("I3", f"{event.entity} {event.id} was deleted on the {event.side}.")
         mirror.take(event)
+
+
+def _is_replaced(write: Write, mirror: Mirror, later: Sequence[Event]) -> bool:
+    """Return whether a pair goes and comes again under another id, as users removed and made it."""
+    return write.entity == PAIR and any(
+        isinstance(event, Write)
+        and (event.side, event.entity, event.action) == (write.side, PAIR, Action.CREATE)
+        and mirror.pair(event) == mirror.pair(write)
+        for event in later
+    )
 
 
 def _is_deletion(write: Write) -> bool:

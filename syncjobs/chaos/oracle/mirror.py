@@ -61,6 +61,11 @@ class Mirror:
         values = write.after or write.before or {}
         return self.ids.get(write.id, write.id) if write.entity == PAIR else self._id(write, values)
 
+    def pair(self, write: Write) -> str:
+        """Return both ends of the pair that is written."""
+        values = write.after or write.before or {}
+        return f"{values['accountid']} {values['tagid']}"
+
     def values(self, side: Side, values: Values) -> dict[str, Value]:
         """Return values in the client's terms."""
         if side is Side.CLIENT:
@@ -80,7 +85,7 @@ class Mirror:
         if write.entity == USER:
             self._match(write, values)
         if write.entity == PAIR:
-            self.ids[write.id] = f"{values['accountid']} {values['tagid']}"
+            self.ids[write.id] = self.pair(write)
         table, key = self.of(write.side, write.entity), self.key(write)
         self.last_by[write.side, write.entity, key] = write.by
         if write.after is None:

@@ -189,6 +189,22 @@ def test_it_asks_the_server_once_more_before_it_deletes() -> None:
     assert_idle(world)
 
 
+def test_it_says_once_that_a_record_is_back_which_nobody_can_read() -> None:
+    world = make_world(sync_deletion=True)
+    first, _ = make_accounts(world, 2)
+    world.sync()
+    world.client.update("account", first, {"name": "Mine"})
+    world.server.delete("account", first)
+    world.sync()
+    assert link(world, first) is LinkState.SERVER_DELETED
+    world.server.faults.unreadable = {first}
+    world.server.create("account", {"name": "Back"}, id=first)
+    world.sync()
+    writes = world.state.writes
+    assert world.counts() == Counts(read=1, rejected=1)
+    assert world.state.writes == writes
+
+
 def test_a_full_run_deletes_nothing() -> None:
     world = make_world(sync_deletion=True)
     first, _ = make_accounts(world, 2)
