@@ -55,12 +55,16 @@ def play_seeds(seeds: Iterable[int], steps: int = STEPS) -> Iterator[Outcome]:
         yield play(make_program(seed, steps))
 
 
-def tally(seeds: range, steps: int = STEPS, *, processes: int = 1) -> Tally:
-    """Play the worlds of these seeds and count."""
+def tally(
+    seeds: range, steps: int = STEPS, *, processes: int = 1, until_broken: bool = False
+) -> Tally:
+    """Play the worlds of these seeds and count; `until_broken`: end with the first violation."""
     found = Tally()
-    if processes == 1:
+    if processes == 1 or until_broken:
         for outcome in play_seeds(seeds, steps):
             found.take(outcome)
+            if until_broken and found.broken:
+                break
         return found
     chunks = [seeds[start : start + _CHUNK] for start in range(0, len(seeds), _CHUNK)]
     with ProcessPoolExecutor(processes) as pool:

@@ -22,7 +22,7 @@ from tests.mutations.planted import PLANTED, Planted
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider")
 SUITES: dict[str, Sequence[str]] = {
-    "worlds": ("manage.py", "chaos", "--worlds", "100", "--json"),
+    "worlds": ("manage.py", "chaos", "--worlds", "100", "--first", "--json"),
     "engine": (*TESTS, "tests/syncjobs/engine", "--ignore=tests/syncjobs/engine/push/test_twin.py"),
     "rows": (
         *TESTS,

@@ -35,6 +35,9 @@ class Command(BaseCommand):
             "--steps", type=int, default=STEPS, help=f"of each, about (default {STEPS})"
         )
         parser.add_argument("--processes", type=int, default=1, help="at once (default 1)")
+        parser.add_argument(
+            "--first", action="store_true", help="end with the first violation, as it is"
+        )
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,8 +47,10 @@ class Command(BaseCommand):
                 raise CommandError(f"--{name} must be at least {least}.", returncode=2)
         first, steps = options["seed"], options["steps"]
         seeds = range(first, first + options["worlds"])
-        found = tally(seeds, steps, processes=options["processes"])
-        broken = [shortest(outcome.seed, steps) for outcome in found.broken[:SHOWN]]
+        is_first = options["first"]
+        found = tally(seeds, steps, processes=options["processes"], until_broken=is_first)
+        to_shrink = [] if is_first else found.broken[:SHOWN]
+        broken = [shortest(outcome.seed, steps) for outcome in to_shrink]
         shown = [item for item in broken if item is not None]
         if options["json"]:
             self.stdout.write(orjson.dumps(_document(found, shown)).decode())

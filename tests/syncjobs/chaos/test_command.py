@@ -62,3 +62,14 @@ def test_it_refuses_what_makes_no_worlds(arguments: tuple[str, ...], message: st
     with pytest.raises(CommandError, match=message) as caught:
         run(*arguments)
     assert caught.value.returncode == 2
+
+
+def test_it_can_end_with_the_first_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    def play(program: Program) -> Outcome:
+        return Outcome(seed=program.seed, steps=70, violations=(Violation("I2", "planted."),))
+
+    monkeypatch.setattr(many, "play", play)
+    out = StringIO()
+    with pytest.raises(CommandError, match="1 worlds violate an invariant: 2."):
+        call_command("chaos", "--seed", "2", "--worlds", "9", "--first", stdout=out)
+    assert "1 worlds, median 70 steps" in out.getvalue()
