@@ -107,8 +107,9 @@ def test_it_carries_both_ways_once(chain: Chain) -> None:
     (pair,) = list(rows(chain.server, "leadcompetitors"))[:1]
     here.disassociate("leadcompetitors_association", *pair.split("/"))
     counts = chain.sync()
-    # Two of the updates bring back when, by its own clock, the server was written to.
-    assert counts["account"] == {"updated": 3, "deleted": 1, "pushed": 3}
+    # Up to two more bring back when, by its own clock to the second, the server was written to.
+    assert 1 <= counts["account"].pop("updated") <= 3
+    assert counts["account"] == {"deleted": 1, "pushed": 3}
     assert counts["leadcompetitors"] == {"pushed": 1}
     chain.assert_equal()
     values = there.get("account", made).values
