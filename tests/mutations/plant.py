@@ -3,8 +3,10 @@
     python -m tests.mutations.plant            all of them
     python -m tests.mutations.plant 3 17       only these, by number from 1
 
-Suites, in order: worlds (the chaos of the memory world), engine, rows (state, queue and held
-deletions on the database), store. Needs what the tests need (DATABASE_URL, REDIS_URL or the
+    python -m tests.mutations.plant --worlds   what the worlds alone find
+
+Suites, in order: units (tests of the engine in memory), worlds (chaos), rows (state, queue and
+held deletions on the database), store. Needs what the tests need (DATABASE_URL, REDIS_URL or the
 embedded services). Exit code 1 if a bug was found by none.
 """
 
@@ -21,17 +23,36 @@ from tests.mutations.planted import PLANTED, Planted
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider")
+ENGINE = "tests/syncjobs/engine"
+UNITS = (
+    "plan",
+    "reading",
+    "checkpoints",
+    "crash",
+    "deletion",
+    "airbag",
+    "compare",
+    "collect",
+    "folding",
+    "conflicts",
+    "pull",
+)
+PUSH = ("clashes", "deletion_clashes", "faults", "pushing", "settling")
 SUITES: dict[str, Sequence[str]] = {
+    "units": (
+        *TESTS,
+        *(f"{ENGINE}/test_{name}.py" for name in UNITS),
+        *(f"{ENGINE}/push/test_{name}.py" for name in PUSH),
+    ),
     "worlds": ("manage.py", "chaos", "--worlds", "100", "--first", "--json"),
-    "engine": (*TESTS, "tests/syncjobs/engine", "--ignore=tests/syncjobs/engine/push/test_twin.py"),
     "rows": (
         *TESTS,
         "tests/syncjobs/test_state.py",
         "tests/syncjobs/test_transactions.py",
         "tests/syncjobs/test_held.py",
-        "tests/syncjobs/test_deliver.py",
+        "tests/syncjobs/engine/test_collect_hosted.py",
     ),
-    "store": (*TESTS, "tests/organizations/store", "tests/connections/connectors"),
+    "store": (*TESTS, "tests/organizations/store", "tests/connections/connectors/test_hosted.py"),
 }
 
 
@@ -60,12 +81,14 @@ def finder(item: Planted | None, suites: Sequence[str] = tuple(SUITES)) -> str:
     return ""
 
 
-def main(numbers: Sequence[int]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Plant, print a line for each, and return the exit code."""
+    numbers = [int(text) for text in arguments if text.isdigit()]
+    suites = ("worlds",) if "--worlds" in arguments else tuple(SUITES)
     missed = 0
     for number in numbers or range(1, len(PLANTED) + 1):
         item = PLANTED[number - 1]
-        found = finder(item)
+        found = finder(item, suites)
         missed += not found
         sys.stdout.write(f"{number:>2} {found or 'NOBODY':<7} {item.file}: {item.why}\n")
         sys.stdout.flush()
@@ -73,4 +96,4 @@ def main(numbers: Sequence[int]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main([int(text) for text in sys.argv[1:]]))
+    sys.exit(main(sys.argv[1:]))

@@ -25,8 +25,8 @@ PLANTED = (
     ),
     Planted(
         f"{_ENGINE}/plan.py",
-        "if record.digest != self._page.digests[place] and self._waits(client_id):",
-        "if False and self._waits(client_id):",
+        "if record.digest != self._page.digests[place] and self._waits(client_id, record):",
+        "if False and self._waits(client_id, record):",
         "a pull overwrites an unlinked record whose change is waiting",
     ),
     Planted(
@@ -48,10 +48,10 @@ PLANTED = (
         "records outside the filter are carried by incremental readings",
     ),
     Planted(
-        f"{_ENGINE}/reading.py",
-        "deleted=[item for item in page.deleted if item not in there],",
-        "deleted=page.deleted,",
-        "a record that was deleted and restored is deleted on the client",
+        f"{_ENGINE}/translation.py",
+        "found = self._translations.get((str(entity), str(row[place])))",
+        "found = None",
+        "records are owned by ids that the client does not know",
     ),
     Planted(
         f"{_ENGINE}/pull.py",
