@@ -103,8 +103,8 @@ PLANTED = (
     ),
     Planted(
         f"{_ENGINE}/compare.py",
-        "self.named += len(ids)",
-        "self.named += len(ids) + 1",
+        "        self.named = 0\n        with closing(",
+        "        self.named = 1\n        with closing(",
         "a server that names nothing at all is believed",
     ),
     Planted(
