@@ -33,6 +33,7 @@ UNITS = (
     "airbag",
     "compare",
     "collect",
+    "collect_faults",
     "folding",
     "conflicts",
     "pull",
