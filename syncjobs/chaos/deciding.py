@@ -21,7 +21,7 @@ def set_all_to_pending(world: World) -> None:
     """Press the button that lets everything in Error try again, but for conflicts."""
     failed = [
         _again(item)
-        for item in world.queue.transactions
+        for item in world.memory.transactions()
         if item.status is Status.ERROR and item.conflict is None
     ]
     _write(world, failed)
@@ -36,7 +36,7 @@ def conflicts(world: World) -> list[Transaction]:
     """Return what asks a person."""
     return [
         item
-        for item in world.queue.transactions
+        for item in world.memory.transactions()
         if item.status is Status.ERROR and item.conflict is not None
     ]
 
@@ -44,7 +44,7 @@ def conflicts(world: World) -> list[Transaction]:
 def _write(world: World, items: Sequence[Transaction]) -> None:
     """Write by hand what is not under way: it has its own transaction."""
     for item in items:
-        world.queue.saved.transactions[item.id] = item
+        world.memory.change(item)
 
 
 def _set_to_pending(world: World, step: Step) -> bool:
@@ -74,11 +74,12 @@ def _choose(world: World, step: Step) -> bool:
 
 def _decide_held(world: World, step: Step) -> bool:
     approve = bool(step.what % 2)
-    return world.guard.decide(1 + step.which % len(world.server.entities), approve=approve)
+    names = sorted(world.server.entities)
+    return world.memory.decide(world.key(names[step.which % len(names)]), approve=approve)
 
 
 def _one(world: World, step: Step, *statuses: Status) -> Transaction | None:
-    found = [item for item in world.queue.transactions if item.status in statuses]
+    found = [item for item in world.memory.transactions() if item.status in statuses]
     return found[step.which % len(found)] if found else None
 
 

@@ -8,8 +8,8 @@ from organizations.errors import AlreadyExists
 from syncjobs.chaos import schema
 from syncjobs.chaos.filters import ABROAD, HOME
 from syncjobs.chaos.ledger import Write
-from syncjobs.chaos.organization import WatchedOrganization
 from syncjobs.chaos.program import Step
+from syncjobs.chaos.protocols import Organization
 from syncjobs.chaos.schema import ACCOUNT, CONTACT, PAIR, TAG, USER
 from syncjobs.chaos.world import World
 from syncjobs.engine.values import Side
@@ -27,13 +27,13 @@ def edit(world: World, step: Step) -> None:
         world.weather.pending.add(f"{kind} on {side}")
 
 
-def _create(world: World, there: WatchedOrganization, step: Step) -> bool:
+def _create(world: World, there: Organization, step: Step) -> bool:
     entity = _ENTITIES[step.what % len(_ENTITIES)]
     values = _values(world, there, entity, step)
     return _accepted(there, entity, values, lambda: there.create(entity, values, actor="user"))
 
 
-def _values(world: World, there: WatchedOrganization, entity: str, step: Step) -> dict[str, object]:
+def _values(world: World, there: Organization, entity: str, step: Step) -> dict[str, object]:
     values: dict[str, object] = {"name": world.name()}
     if entity == ACCOUNT:
         values |= {"city": _CITIES[step.how % 3], "revenue": world.number}
@@ -52,7 +52,7 @@ def _parent(entity: str, account: str) -> dict[str, object]:
     return {"parentcustomerid": account, "parentcustomerid__type": ACCOUNT}
 
 
-def _update(world: World, there: WatchedOrganization, step: Step) -> bool:
+def _update(world: World, there: Organization, step: Step) -> bool:
     entity = _ENTITIES[step.what % len(_ENTITIES)]
     record = _one(there, entity, step.which)
     choices: list[dict[str, object]] = [{"name": world.name()}]
@@ -64,12 +64,12 @@ def _update(world: World, there: WatchedOrganization, step: Step) -> bool:
     return _change(there, entity, record, choices[step.how // 2 % len(choices)])
 
 
-def _touch(world: World, there: WatchedOrganization, step: Step) -> bool:
+def _touch(world: World, there: Organization, step: Step) -> bool:
     entity = _ENTITIES[step.what % len(_ENTITIES)]
     return _change(there, entity, _one(there, entity, step.which), {})
 
 
-def _delete(world: World, there: WatchedOrganization, step: Step) -> bool:
+def _delete(world: World, there: Organization, step: Step) -> bool:
     entity = _ENTITIES[step.what % len(_ENTITIES)]
     record = _one(there, entity, step.which)
     if record:
@@ -77,7 +77,7 @@ def _delete(world: World, there: WatchedOrganization, step: Step) -> bool:
     return bool(record)
 
 
-def _restore(world: World, there: WatchedOrganization, step: Step) -> bool:
+def _restore(world: World, there: Organization, step: Step) -> bool:
     entity = _ENTITIES[step.what % len(_ENTITIES)]
     known = {
         event.id: None
@@ -93,7 +93,7 @@ def _restore(world: World, there: WatchedOrganization, step: Step) -> bool:
     )
 
 
-def _associate(world: World, there: WatchedOrganization, step: Step) -> bool:
+def _associate(world: World, there: Organization, step: Step) -> bool:
     account, tag = _one(there, ACCOUNT, step.which), _one(there, TAG, step.what)
     if not (account and tag):
         return False
@@ -101,21 +101,21 @@ def _associate(world: World, there: WatchedOrganization, step: Step) -> bool:
     return True
 
 
-def _disassociate(world: World, there: WatchedOrganization, step: Step) -> bool:
+def _disassociate(world: World, there: Organization, step: Step) -> bool:
     pair = _one(there, PAIR, step.which)
     if pair:
         there.delete(PAIR, pair, actor="user")
     return bool(pair)
 
 
-def _own(world: World, there: WatchedOrganization, step: Step) -> bool:
+def _own(world: World, there: Organization, step: Step) -> bool:
     entity = (ACCOUNT, CONTACT)[step.what % 2]
     owner = _one(there, USER, step.what)
     values = {"ownerid": owner or None, "ownerid__type": USER if owner else None}
     return _change(there, entity, _one(there, entity, step.which), values)
 
 
-def _set_parent(world: World, there: WatchedOrganization, step: Step) -> bool:
+def _set_parent(world: World, there: Organization, step: Step) -> bool:
     entity = (ACCOUNT, CONTACT)[step.what % 2]
     account = _one(there, ACCOUNT, step.what) if step.how % 5 else ""
     record = _one(there, entity, step.which)
@@ -123,7 +123,7 @@ def _set_parent(world: World, there: WatchedOrganization, step: Step) -> bool:
     return account != record and _change(there, entity, record, values)
 
 
-def _cycle(world: World, there: WatchedOrganization, step: Step) -> bool:
+def _cycle(world: World, there: Organization, step: Step) -> bool:
     """Make an account and a contact that refer to each other."""
     account = there.create(ACCOUNT, {"name": world.name(), "city": HOME}, actor="user")
     values = {"name": world.name(), **_parent(CONTACT, account)}
@@ -132,9 +132,7 @@ def _cycle(world: World, there: WatchedOrganization, step: Step) -> bool:
     return True
 
 
-def _change(
-    there: WatchedOrganization, entity: str, record: str, values: Mapping[str, object]
-) -> bool:
+def _change(there: Organization, entity: str, record: str, values: Mapping[str, object]) -> bool:
     if not record:
         return False
     known = set(there.column_names(entity))
@@ -143,7 +141,7 @@ def _change(
 
 
 def _accepted(
-    there: WatchedOrganization,
+    there: Organization,
     entity: str,
     values: Mapping[str, object],
     act: Callable[[], object],
@@ -158,12 +156,12 @@ def _accepted(
     return True
 
 
-def _one(there: WatchedOrganization, entity: str, which: int) -> str:
+def _one(there: Organization, entity: str, which: int) -> str:
     found = list(there.tables[entity])
     return found[which % len(found)] if found else ""
 
 
-_ACTS: dict[str, Callable[[World, WatchedOrganization, Step], bool]] = {
+_ACTS: dict[str, Callable[[World, Organization, Step], bool]] = {
     "create": _create,
     "update": _update,
     "touch": _touch,

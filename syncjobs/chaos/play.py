@@ -9,11 +9,12 @@ from datetime import timedelta
 
 from syncjobs.chaos import administering, deciding, edits, program, troubling
 from syncjobs.chaos.filters import HOME
+from syncjobs.chaos.memory_world import make_world
 from syncjobs.chaos.oracle import Violation, judge
 from syncjobs.chaos.program import Program, Step
 from syncjobs.chaos.resting import NoRest, come_to_rest, end, predict
 from syncjobs.chaos.schema import ACCOUNT, CONTACT, TAG, USER
-from syncjobs.chaos.world import World, make_world
+from syncjobs.chaos.world import World
 from syncjobs.engine.values import Side
 
 
@@ -28,8 +29,12 @@ class Outcome:
 
 
 def play(given: Program) -> Outcome:
-    """Play a program to its end, or to its first violation."""
-    world = make_world(given.setting)
+    """Play a program in memory to its end, or to its first violation."""
+    return play_in(make_world(given.setting), given)
+
+
+def play_in(world: World, given: Program) -> Outcome:
+    """Play a program in a world in which nothing was carried yet."""
     populate(world)
     violations: Sequence[Violation] = ()
     played = 0
@@ -61,6 +66,8 @@ def populate(world: World) -> None:
 def apply(world: World, step: Step) -> Sequence[Violation]:
     """Play one step."""
     world.later(timedelta(seconds=60 + step.which % 7))
+    if step.kind in world.impossible:
+        return ()
     if step.kind in program.EDITS:
         edits.edit(world, step)
         if step.how % 2 == 0:

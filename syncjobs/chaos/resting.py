@@ -28,7 +28,7 @@ class NoRest(Exception):
 
 def come_to_rest(world: World) -> None:
     """Run until nothing moves. Raises NoRest."""
-    world.weather.calm()
+    world.calm()
     world.update_server()
     run, is_full = None, world.has_gone_back
     world.has_gone_back = False
@@ -46,7 +46,7 @@ def come_to_rest(world: World) -> None:
 
 def predict(world: World) -> Sequence[Violation]:
     """Run dry, then run; nothing is written by the first, and the second does the same."""
-    world.weather.calm()
+    world.calm()
     is_known = not (world.has_gone_back or _is_interrupted(world))
     before = world.moved()
     dry = world.sync(dry_run=True)
@@ -80,8 +80,7 @@ def _is_interrupted(world: World) -> bool:
 
     Which of the records that are delivered first lie behind it is the server's secret.
     """
-    positions = world.state.saved.positions.values()
-    return any(position.full and position.resume for position in positions)
+    return any(position.full and position.resume for position in world.memory.positions())
 
 
 def _is_unforeseeable(run: Run, events: Sequence[Event]) -> bool:
@@ -111,4 +110,4 @@ def _heal(world: World) -> None:
 def _decide_all(world: World) -> None:
     deciding.choose_all(world, Side.SERVER if world.number % 2 else Side.CLIENT)
     for name in world.server.entities:
-        world.guard.decide(world.key(name), approve=True)
+        world.memory.decide(world.key(name), approve=True)

@@ -26,9 +26,9 @@ def trouble(world: World, step: Step) -> None:
     """Let the step's trouble come, now or at some place of the next runs."""
     if step.kind == "expire":
         world.weather.count("expired checkpoint")
-        world.server.expire_checkpoints()
+        world.expire_checkpoints()
     elif step.kind == "backup":
-        world.backup = (world.server.backup(), world.server.version)
+        world.make_backup()
     elif step.kind == "restore backup":
         _restore_backup(world)
     else:
@@ -47,12 +47,9 @@ def _plan(world: World, step: Step) -> None:
 
 
 def _restore_backup(world: World) -> None:
-    if world.backup is None:
-        return
-    records, version = world.backup
-    world.weather.count("restored backup")
-    world.server.restore(records, version)
-    world.backup, world.has_gone_back = None, True
+    if world.restore_backup():
+        world.weather.count("restored backup")
+        world.has_gone_back = True
 
 
 def _take_over(world: World) -> None:

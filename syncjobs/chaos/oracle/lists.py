@@ -35,23 +35,18 @@ class Lists:
     def of(cls, world: World) -> Lists:
         """Look at everything as it is now."""
         names = {world.key(name): name for name in world.server.entities}
-        saved, kept = world.state.saved, world.guard.kept
-        held: dict[str, set[str]] = {name: set() for name in names.values()}
-        for key, holding in kept.waiting.items():
-            held[names[key]] |= set(holding.server_ids)
-        for key, ids in kept.declined.items():
-            held[names[key]] |= ids
+        memory, held = world.memory, world.memory.held()
         transactions: dict[str, list[Transaction]] = {name: [] for name in names.values()}
-        for item in world.queue.transactions:
+        for item in memory.transactions():
             transactions[names[item.entity]].append(item)
         return cls(
             transactions=transactions,
-            left={names[key]: set(ids) for key, ids in saved.left.items()},
+            left={names[key]: set(ids) for key, ids in memory.left().items()},
             marked={
                 names[key]: {link.server_id: link.state for link in links.values() if link.state}
-                for key, links in saved.links.items()
+                for key, links in memory.links().items()
             },
-            held=held,
+            held={name: held.get(key, frozenset()) for key, name in names.items()},
             columns={name: sorted(world.columns(name)) for name in names.values()},
             set_aside=set(world.set_aside),
             insisted={(names[key], record_id) for key, record_id in world.insisted},

@@ -7,18 +7,18 @@ from dataclasses import replace
 import pytest
 
 from syncjobs.chaos.filters import FILTERS
+from syncjobs.chaos.memory_world import MemoryWorld, make_world
 from syncjobs.chaos.oracle import judge
 from syncjobs.chaos.organization import CONNECTION
 from syncjobs.chaos.play import populate
 from syncjobs.chaos.program import Setting
 from syncjobs.chaos.resting import come_to_rest
 from syncjobs.chaos.schema import ACCOUNT, RELATIONSHIP, TAG
-from syncjobs.chaos.world import World, make_world
 from syncjobs.engine.transactions import Changed, Status
 from syncjobs.engine.values import ConflictRule, Leaving, LinkState, Side
 
 
-def make_rested(**setting: object) -> tuple[World, str]:
+def make_rested(**setting: object) -> tuple[MemoryWorld, str]:
     """A world in which everything was carried once, and one of its accounts."""
     world = make_world(Setting(**{"records": 3, "is_hosted": False, **setting}))  # type: ignore[arg-type]
     populate(world)
@@ -27,7 +27,7 @@ def make_rested(**setting: object) -> tuple[World, str]:
     return world, next(iter(world.server.tables[ACCOUNT]))
 
 
-def seen(world: World) -> set[str]:
+def seen(world: MemoryWorld) -> set[str]:
     return {violation.invariant for violation in judge(world)}
 
 
