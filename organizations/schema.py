@@ -103,10 +103,15 @@ class Ownership(StrEnum):
 
 
 class Origin(StrEnum):
-    """Who defined an element of a client's metadata: its server, or the client itself."""
+    """Who defined an element of a client's metadata: its server, the client itself, or nobody.
+
+    Native elements are those an organization begins with. A server's element of the same name
+    takes them over, while it is blocked by a local one; where the server has none, both stay.
+    """
 
     SERVER = "server"
     LOCAL = "local"
+    NATIVE = "native"
 
 
 @dataclass(frozen=True, slots=True)

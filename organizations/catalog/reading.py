@@ -85,8 +85,10 @@ class Catalog:
 
     def taken_over(self) -> int:
         """Count the entities that come from a server and are not hidden."""
-        local = {"origin": Origin.LOCAL.value}
-        return self._rows().filter(is_hidden=False).exclude(document__contains=local).count()
+        own = models.Q()
+        for origin in (Origin.LOCAL, Origin.NATIVE):
+            own |= models.Q(document__contains={"origin": origin.value})
+        return self._rows().filter(is_hidden=False).exclude(own).count()
 
     def owners(self, ids: Iterable[str]) -> dict[str, set[str]]:
         """Return metadata id → names of the entities in whose definitions it stands.

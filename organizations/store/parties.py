@@ -18,8 +18,8 @@ from organizations.tables.database import run
 
 ENTITY = "activityparty"
 _GUID = "party.id ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$'"
+_KEY = "md5(concat_ws('|', activity.{key}, mask, party.entity, party.id))::uuid"
 _SOURCES = {
-    "activitypartyid": "md5(concat_ws('|', activity.{key}, mask, party.entity, party.id))::uuid",
     "activityid": "activity.{key}",
     "activityid__type": "{entity}",
     "partyid": f"CASE WHEN {_GUID} THEN party.id::uuid END",
@@ -67,9 +67,10 @@ def _delete(target: Layout) -> sql.Composed:
 
 
 def _insert(target: Layout, activity: Layout) -> sql.Composed:
-    columns = [name for name in _SOURCES if name in target.columns]
+    every = {target.entity.primary_id: _KEY, **_SOURCES}
+    columns = [name for name in every if name in target.columns]
     parts = {"key": activity.key, "entity": sql.Literal(activity.entity.name)}
-    sources = [sql.SQL(_SOURCES[name]).format(**parts) for name in columns]
+    sources = [sql.SQL(every[name]).format(**parts) for name in columns]
     lists = [sql.SQL("(activity.{})").format(names.column(name)) for name in activity.party_lists]
     return _INSERT.format(
         parties=target.table,

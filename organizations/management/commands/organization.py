@@ -1,4 +1,7 @@
-"""`manage.py organization NAME`: make a hosted organization and its administrator."""
+"""`manage.py organization NAME`: make a hosted organization and its administrator.
+
+With `--template` it begins with the entities of a template instead of none.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,12 @@ from organizations.errors import OrganizationError
 from organizations.management.logins import add_login, read_password
 from organizations.members import add_member
 from organizations.models import Member
+from organizations.samples import templates
 from organizations.schema import ENGLISH
 
 
 class Command(BaseCommand):
-    """Make an organization without entities, for a connection to fill."""
+    """Make an organization: without entities, for a connection to fill, or from a template."""
 
     help = "Make a hosted organization and the administrator who may sign in to it."
 
@@ -34,6 +38,12 @@ class Command(BaseCommand):
             metavar="LCID",
             help="1033 is English, 1031 German; can be given again, the first is the base",
         )
+        parser.add_argument(
+            "--template",
+            choices=sorted(templates.TEMPLATES),
+            help="begin with its entities; sales: accounts, contacts, leads, opportunities, "
+            "activities and more as Resco Cloud has them, with the key id",
+        )
         add_login(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,7 +55,12 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         name = member.organization.name
         if options["json"]:
-            document = {"id": str(member.organization.pk), "name": name, "user": member.email}
+            document = {
+                "id": str(member.organization.pk),
+                "name": name,
+                "user": member.email,
+                "template": options["template"] or "",
+            }
             self.stdout.write(orjson.dumps(document).decode())
         else:
             self.stdout.write(f"Organization '{name}' is there; {member.email} administers it.")
@@ -58,4 +73,6 @@ class Command(BaseCommand):
                 languages=options["language"] or (ENGLISH,),
             )
             deletions.define(organization)
+            if options["template"]:
+                templates.fill(organization, options["template"])
             return add_member(organization, options["user"], password, is_administrator=True)

@@ -48,6 +48,7 @@ def test_it_prints_an_organization_as_json(tmp_path: Path) -> None:
         "id": str(organization.pk),
         "name": "field",
         "user": "ann@example.com",
+        "template": "",
     }
 
 
