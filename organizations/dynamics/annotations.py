@@ -6,13 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from organizations.dynamics.names import Shape, property_name
-from organizations.dynamics.preferences import (
-    FORMATTED,
-    LOGICAL_NAME,
-    NAVIGATION,
-    Preferences,
-)
+from organizations.dynamics.preferences import FORMATTED, LOGICAL_NAME, NAVIGATION
 from organizations.formatting import formatter, money
+from organizations.preferences import Preferences
 from organizations.records import Row
 from organizations.schema import Attribute, AttributeType
 from organizations.store import Store

@@ -19,11 +19,11 @@ from organizations.dynamics.errors import (
     not_implemented,
 )
 from organizations.dynamics.names import DataverseNames, Shape
-from organizations.dynamics.preferences import NONE, Preferences
 from organizations.dynamics.tokens import Principal
 from organizations.dynamics.tracking import TrackedStore
 from organizations.errors import NotFound
 from organizations.models import Organization
+from organizations.preferences import NONE, Preferences
 from organizations.query.context import Context, User
 from organizations.store import Store
 

@@ -11,8 +11,8 @@ from organizations.dynamics.call import Call
 from organizations.dynamics.expand_lookups import Target
 from organizations.dynamics.expand_syntax import Item
 from organizations.dynamics.names import Navigation, Shape
-from organizations.dynamics.preferences import MAX_PAGE
 from organizations.dynamics.rows import ETAG, Document
+from organizations.preferences import MAX_PAGE
 from organizations.query.nodes import Condition, Group, Link, Logic, Operator, Query
 from organizations.records import Row
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from organizations.dynamics.annotations import Annotator
 from organizations.dynamics.errors import bad_request
 from organizations.dynamics.names import Shape, is_stored, property_name
-from organizations.dynamics.preferences import Preferences
+from organizations.preferences import Preferences
 from organizations.records import Row
 from organizations.schema import VERSION, Attribute, AttributeType
 from organizations.store import Store

@@ -8,6 +8,7 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from organizations import preferences as prefer
 from organizations.dynamics import (
     batch,
     data,
@@ -17,7 +18,6 @@ from organizations.dynamics import (
     resource,
     tokens,
 )
-from organizations.dynamics import preferences as prefer
 from organizations.dynamics.call import Call, refused
 from organizations.dynamics.errors import WebApiError, from_organization, not_implemented
 from organizations.dynamics.twins import base_url, challenge, find_twin, no_twin

@@ -15,7 +15,7 @@ from organizations.dynamics.errors import bad_request
 from organizations.dynamics.fetch_rows import RowsWriter, columns
 from organizations.dynamics.fetching import versioned
 from organizations.dynamics.names import Shape
-from organizations.dynamics.preferences import MAX_PAGE
+from organizations.preferences import MAX_PAGE
 from organizations.query import select_reader
 
 

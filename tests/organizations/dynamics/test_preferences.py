@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from organizations.dynamics import preferences, resource
+from organizations import preferences
+from organizations.dynamics import resource
 from organizations.dynamics.errors import WebApiError
 from organizations.dynamics.preferences import FORMATTED, LOGICAL_NAME, NAVIGATION
 from organizations.dynamics.resource import Segment

@@ -1,4 +1,4 @@
-"""The multipart form of `$batch`: operations out of a body, answers into one (dataverse.md 4.3).
+"""The multipart form of a batch: operations out of a body, answers into one (dataverse.md 4.3).
 
 Lines may end in CRLF or LF, boundaries may be quoted or not: clients in use send all four.
 """
@@ -7,60 +7,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from django.http import HttpResponse
-
-from organizations.dynamics.errors import MALFORMED, WebApiError, bad_request
-
-MOST_OPERATIONS = 1000
-"""Operations of one batch, those in change sets counted (dataverse.md 4.3)."""
-
-LONGEST_ADDRESS = 65536
-"""Characters of an address in a batch; outside of one it is half of that."""
+from organizations.batches.parts import (
+    METHODS,
+    Answer,
+    ChangeSet,
+    Item,
+    MalformedBatch,
+    Operation,
+    Replies,
+    Reply,
+    check_address,
+    check_change,
+    check_ids,
+    check_size,
+)
 
 CRLF = b"\r\n"
 _BOUNDARY = re.compile(
     r'multipart/mixed\s*;.*?\bboundary=(?:"([^"]{1,200})"|([^";,\s]{1,200}))', re.I
 )
 _HEAD_END = re.compile(rb"(?:\A|\r?\n)[ \t]*\r?\n")
-_REQUEST = re.compile(r"(GET|HEAD|POST|PUT|PATCH|DELETE) +(.+?)(?: +HTTP/\d(?:\.\d)?)? *\Z")
-_CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_REQUEST = re.compile(rf"({'|'.join(sorted(METHODS))}) +(.+?)(?: +HTTP/\d(?:\.\d)?)? *\Z")
 _KEPT_OUT = frozenset({"cache-control", "content-length", "req_id", "x-ms-service-request-id"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One request of a batch. `address` is as sent; header names are in lower case."""
-
-    method: str
-    address: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes = b""
-    content_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeSet:
-    """Operations that succeed or fail together."""
-
-    operations: tuple[Operation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What one operation was answered."""
-
-    response: HttpResponse
-    content_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Replies:
-    """What the operations of a successful change set were answered."""
-
-    replies: tuple[Reply, ...]
 
 
 def boundary(content_type: str) -> str:
@@ -69,58 +39,38 @@ def boundary(content_type: str) -> str:
     return (found[1] or found[2]) if found else ""
 
 
-def read(content_type: str, content: bytes) -> list[Operation | ChangeSet]:
-    """Return what a batch holds, in its order. Raises WebApiError 400 for a malformed one."""
+def read(content_type: str, content: bytes, *, needs_ids: bool = True) -> list[Item]:
+    """Return what a batch holds, in its order. Raises MalformedBatch.
+
+    With `needs_ids` every operation of a change set has a Content-ID, as the standard demands.
+    """
     name = boundary(content_type)
     if not name:
-        raise bad_request(
-            "The Content-Type of a batch must be multipart/mixed with a boundary; "
-            f"'{content_type[:100]}' was sent.",
-            MALFORMED,
+        raise MalformedBatch(
+            "the Content-Type of a batch must be multipart/mixed with a boundary; "
+            f"'{content_type[:100]}' was sent"
         )
-    items: list[Operation | ChangeSet] = []
+    items: list[Item] = []
     for head, rest in _parts(content, name):
         inner = boundary(head.get("content-type", ""))
-        items.append(_change_set(rest, inner) if inner else _operation(head, rest))
-    _check_size(items)
+        items.append(
+            _change_set(rest, inner, needs_ids=needs_ids) if inner else _operation(head, rest)
+        )
+    check_size(items)
     return items
 
 
-def _check_size(items: Sequence[Operation | ChangeSet]) -> None:
-    total = sum(len(item.operations) if isinstance(item, ChangeSet) else 1 for item in items)
-    if not total:
-        raise broken("the batch holds no operation")
-    if total > MOST_OPERATIONS:
-        raise broken(
-            f"the batch holds {total} operations, {MOST_OPERATIONS} are allowed; send several "
-            "batches"
-        )
-
-
-def broken(reason: str) -> WebApiError:
-    """Say that a batch is not formed as it must be."""
-    return bad_request(
-        f"Error identified in Payload provided by the user for Entity :'', {reason}.", MALFORMED
-    )
-
-
-def _change_set(content: bytes, name: str) -> ChangeSet:
+def _change_set(content: bytes, name: str, *, needs_ids: bool) -> ChangeSet:
     operations = []
     for head, rest in _parts(content, name):
         if boundary(head.get("content-type", "")):
-            raise broken("a change set cannot hold another multipart body")
+            raise MalformedBatch("a change set cannot hold another multipart body")
         operation = _operation(head, rest)
-        if operation.method not in _CHANGES:
-            raise broken(
-                f"the method {operation.method} is not allowed in a change set, only "
-                "POST, PUT, PATCH and DELETE"
-            )
-        if not operation.content_id:
-            raise broken("every operation in a change set needs a Content-ID")
+        check_change(operation)
+        if needs_ids and not operation.content_id:
+            raise MalformedBatch("every operation in a change set needs a Content-ID")
         operations.append(operation)
-    ids = [operation.content_id for operation in operations]
-    if twice := next((item for item in ids if ids.count(item) > 1), None):
-        raise broken(f"the Content-ID '{twice}' stands twice in a change set")
+    check_ids([operation.content_id for operation in operations])
     return ChangeSet(tuple(operations))
 
 
@@ -129,7 +79,9 @@ def _parts(content: bytes, name: str) -> Iterator[tuple[dict[str, str], bytes]]:
     line = rb"(?:\A|\r?\n)--" + re.escape(name.encode()) + rb"(--)?[ \t]*(?=\r?\n|\Z)"
     found = list(re.finditer(line, content))
     if not found or found[-1][1] is None:
-        raise broken(f"the line '--{name}--' at its end is missing, the stream was not readable")
+        raise MalformedBatch(
+            f"the line '--{name}--' at its end is missing, the stream was not readable"
+        )
     for start, end in zip(found, found[1:], strict=False):
         if start[1] is None:
             yield _divided(content[start.end() : end.start()])
@@ -148,16 +100,13 @@ def _divided(part: bytes) -> tuple[dict[str, str], bytes]:
 def _operation(head: Mapping[str, str], rest: bytes) -> Operation:
     kind = head.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/http":
-        raise broken(f"a part has the Content-Type '{kind[:100]}', not application/http")
+        raise MalformedBatch(f"a part has the Content-Type '{kind[:100]}', not application/http")
     first, _, below = rest.lstrip().partition(b"\n")
     found = _REQUEST.match(first.decode("latin-1").strip())
     if found is None:
-        raise broken("a part does not begin with method and address")
+        raise MalformedBatch("a part does not begin with method and address")
     method, address = found[1], found[2]
-    if len(address) > LONGEST_ADDRESS:
-        raise broken(f"an address has more than {LONGEST_ADDRESS} characters")
-    if address.partition("?")[0].rstrip("/").endswith("$batch"):
-        raise broken("a batch cannot hold another batch")
+    check_address(address)
     headers, content = _divided(b"\n" + below) if below.strip() else ({}, b"")
     own = headers.pop("content-id", "") or head.get("content-id", "")
     return Operation(
@@ -165,7 +114,7 @@ def _operation(head: Mapping[str, str], rest: bytes) -> Operation:
     )
 
 
-def write(items: Sequence[Reply | Replies], name: str, inner: Iterator[str]) -> bytes:
+def write(items: Sequence[Answer], name: str, inner: Iterator[str]) -> bytes:
     """Return the body of a batch's answer under a boundary; `inner` are those of change sets."""
     parts = [
         _set_part(item.replies, next(inner)) if isinstance(item, Replies) else _part(item)
