@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from organizations.records import Row
@@ -11,7 +12,7 @@ from syncjobs.engine.plan import is_untouched
 from syncjobs.engine.push.cases import Case, Settle
 from syncjobs.engine.push.ends import ServerRecord
 from syncjobs.engine.push.rows import over
-from syncjobs.engine.transactions import Status
+from syncjobs.engine.transactions import Status, Transaction
 from syncjobs.engine.values import TAKEN_BACK, LinkRow, LinkState
 
 BEFORE = "It was delivered before; the answer had been lost."
@@ -80,7 +81,8 @@ def still_unseen(case: Case, link: LinkRow, row: Row) -> LinkRow:
         return link
     version = before.server_version if before is not None else 0
     agreed_on = before.digest if before is not None else NOTHING_AGREED
-    return link._replace(server_version=version, digest=link.digest if is_current else agreed_on)
+    is_last = is_current and not case.is_followed
+    return link._replace(server_version=version, digest=link.digest if is_last else agreed_on)
 
 
 def _has_all(case: Case, row: Row) -> bool:
@@ -112,15 +114,32 @@ def delivered(case: Case, server: ServerRecord) -> Settle:
 def _is_ours(case: Case, server: ServerRecord) -> bool:
     """Return whether the server's record is what was agreed on, but for what was delivered.
 
-    Else a later change of the client, which waits behind, has not seen all of it either.
+    Else a later change of the client, which waits behind, has not seen all of it either. What
+    a create did not send may be the server's default: that counts where it would be replaced.
     """
     link, told = case.link, case.transaction.changes
     if link is None:
-        return True
+        others = _not_sent(case, server)
+        return not any(_replaces(later, others) for later in case.followers)
     if told is None:
         return False
     old = {name: change.old for name, change in told.items() if name in case.ends.place}
     return case.ends.layout.digests([over(server.row, old, case.ends.place)])[0] == link.digest
+
+
+def _not_sent(case: Case, server: ServerRecord) -> set[str]:
+    """Return the columns that have values which the transaction did not give."""
+    told = case.transaction.changes
+    return {
+        name
+        for name, place in case.ends.place.items()
+        if place and told is not None and name not in told
+        if server.row[place] is not None and case.ends.is_writable(name, creating=False)
+    }
+
+
+def _replaces(later: Transaction, columns: AbstractSet[str]) -> bool:
+    return bool(columns) and (later.changes is None or not columns.isdisjoint(later.changes))
 
 
 def disagreed(case: Case, server: ServerRecord) -> LinkRow | None:

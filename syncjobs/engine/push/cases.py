@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connections.errors import Rejected
@@ -17,9 +17,9 @@ from syncjobs.engine.values import LinkRow
 class Case:
     """A transaction that is to be delivered now.
 
-    `late` are columns that follow in a second pass. `is_followed`: a later change of the record
-    waits behind it. `is_looked`: the server was asked for the
-    record, so that none means it has none.
+    `late` are columns that follow in a second pass. `followers` are later changes of the record,
+    which wait behind it. `is_looked`: the server was asked for the record, so that none means it
+    has none.
     """
 
     transaction: Transaction
@@ -29,7 +29,12 @@ class Case:
     server: ServerRecord | Rejected | None = None
     is_looked: bool = False
     late: frozenset[str] = frozenset()
-    is_followed: bool = False
+    followers: Sequence[Transaction] = ()
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether a later change of the record waits."""
+        return bool(self.followers)
 
     @property
     def server_id(self) -> str:

@@ -26,7 +26,7 @@ def cases_of(state: State, ends: Ends, nodes: Sequence[Node]) -> list[Case]:
             link=links.get(node.transaction.client_id),
             client=clients.get(node.transaction.client_id),
             late=ends.together(node.late) if node.late else frozenset(),
-            is_followed=node.is_followed,
+            followers=node.followers,
         )
         for node in nodes
     ]

@@ -33,7 +33,7 @@ class Node:
 
     `after` are the ids of those it waits for → the columns because of which it does, empty where
     it must wait in any case. `late` are columns that were left out to cut a cycle.
-    `is_followed`: a later change of the record waits.
+    `followers` are later changes of the record, which wait for it.
     """
 
     transaction: Transaction
@@ -41,7 +41,7 @@ class Node:
     rank: int
     after: dict[int, set[str]] = field(default_factory=dict)
     late: set[str] = field(default_factory=set)
-    is_followed: bool = False
+    followers: Sequence[Transaction] = ()
 
     @property
     def record(self) -> Record:

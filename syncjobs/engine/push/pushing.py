@@ -194,7 +194,9 @@ class _Push:
         for at in places:
             case, send = sends[at]
             read = there.get(moved.get(at, ""))
-            digest = read.digest if isinstance(read, ServerRecord) else _digest(ends, send)
+            digest = _digest(ends, send)
+            if isinstance(read, ServerRecord) and read.version == result.versions[at]:
+                digest = read.digest
             link = agreed(case, result.versions[at], digest, is_whole=not send.late)
             if send.is_conflict and send.action is Action.UPDATE and not send.asked:
                 link = still_unseen(case, link, send.sent)

@@ -47,23 +47,20 @@ def _wait_for_earlier(
     delivery: Delivery, ends: Ends, nodes: Sequence[Node], blocked: Blocked
 ) -> None:
     """Let each wait for the one before it of the same record."""
-    ids = list(dict.fromkeys(node.transaction.client_id for node in nodes))
-    known = delivery.queue.of_records(ends.task.key, ids)
+    records = list(dict.fromkeys(node.transaction.client_id for node in nodes))
+    known = delivery.queue.of_records(ends.task.key, records)
     due = {node.transaction.id for node in nodes}
     for node in nodes:
         chain = known.get(node.transaction.client_id, ())
-        node.is_followed = bool(chain) and chain[-1].id != node.transaction.id
-        earlier = [item for item in chain if _is_before(item, node.transaction)]
+        ids = [item.id for item in chain]
+        place = ids.index(node.transaction.id) if node.transaction.id in ids else len(ids)
+        earlier, node.followers = chain[:place], chain[place + 1 :]
         if not earlier:
             continue
         if earlier[-1].id in due:
             node.after[earlier[-1].id] = set()
         else:
             blocked[node.transaction.id] = earlier[-1]
-
-
-def _is_before(first: Transaction, second: Transaction) -> bool:
-    return (first.first_version, first.id) < (second.first_version, second.id)
 
 
 def _waiting_creates(

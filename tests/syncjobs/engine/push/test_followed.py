@@ -1,0 +1,117 @@
+"""Changes that wait behind an attempted one of their record, while the server changed it too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from connections.connectors.base import Batch, BatchResult
+from connections.connectors.memory import Fault, MemoryConnector
+from organizations.schema import Entity
+from syncjobs.engine.transactions import Action, Changed, Status
+from syncjobs.engine.values import ConflictRule, Side
+from tests.syncjobs.engine.push.clashing import ASK, CLIENT, SERVER, choose
+from tests.syncjobs.engine.push.deliver import TwoWays, make_both, make_two_ways, put_in
+
+
+def make_lost_create(rule: ConflictRule = SERVER) -> tuple[TwoWays, str]:
+    """Make an account on the client whose creation is answered by nobody."""
+    world = make_two_ways(rule)
+    made = world.client.create("account", {"name": "New"})
+    world.server.faults.at_write(1, Fault.LOST_RESPONSE)
+    world.push()
+    world.later(timedelta(hours=1))
+    assert world.rows("server").keys() == {made}
+    return world, made
+
+
+def test_an_edit_behind_a_lost_create_meets_what_the_server_changed() -> None:
+    world, made = make_lost_create()
+    world.server.update("account", made, {"revenue": "9"})
+    world.client.update("account", made, {"revenue": "12"})
+    world.sync()
+    assert world.transaction(Status.ARCHIVED).changes == {"revenue": Changed(None, Decimal("12"))}
+    assert world.rows("server") == world.rows("client")
+    assert str(world.server.get("account", made)["revenue"]) == "9.00"
+
+
+def test_an_edit_behind_a_lost_create_leaves_alone_what_it_does_not_replace() -> None:
+    world, made = make_lost_create()
+    world.server.update("account", made, {"revenue": "9"})
+    world.client.update("account", made, {"city": "Brno"})
+    world.sync()
+    assert world.transactions(Status.ARCHIVED, Status.ERROR) == []
+    assert world.rows("server") == world.rows("client")
+    on_server = world.server.get("account", made)
+    assert (str(on_server["revenue"]), on_server["city"]) == ("9.00", "Brno")
+
+
+@pytest.mark.parametrize("rule", [SERVER, CLIENT])
+def test_a_deletion_behind_a_lost_create_meets_what_the_server_changed(rule: ConflictRule) -> None:
+    world, made = make_lost_create(rule)
+    world.server.update("account", made, {"revenue": "9"})
+    world.client.delete("account", made)
+    world.sync()
+    if rule is SERVER:
+        assert world.transaction(Status.ARCHIVED).action is Action.DELETE
+        assert world.rows("server") == world.rows("client") != {}
+    else:
+        kept = world.transaction(Status.ARCHIVED)
+        assert kept.changes is not None
+        assert str(kept.changes["revenue"].new) == "9.00"
+        assert world.rows("server") == {}
+
+
+def test_a_deletion_behind_a_lost_create_is_delivered() -> None:
+    world, made = make_lost_create()
+    world.client.delete("account", made)
+    world.sync()
+    assert world.rows("server") == world.rows("client") == {}
+    assert {item.status for item in world.transactions()} == {Status.PROCESSED}
+
+
+def test_a_change_behind_one_that_a_person_decided_meets_what_the_client_has_not_seen() -> None:
+    world = make_two_ways(ASK)
+    (first,) = make_both(world)
+    world.client.update("account", first, {"name": "mine"})
+    world.server.update("account", first, {"city": "Praha"})
+    world.push()
+    waits = world.transaction(Status.ERROR)
+    put_in(world, "account", first, Action.UPDATE, {"city": Changed("Brno", "Wien")})
+    follower = replace(
+        world.transaction(Status.PENDING), version=waits.version, first_version=waits.first_version
+    )
+    with world.state.page():
+        world.state.hold()
+        world.line.save([follower])
+    choose(world, name=Side.CLIENT)
+    world.push()
+    assert world.server.get("account", first)["city"] == "Praha"
+    asked = world.transaction(Status.ERROR)
+    assert asked.conflict is not None
+    assert asked.conflict.server == {"city": "Praha"}
+
+
+def test_what_the_server_changes_before_it_is_read_back_was_not_agreed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = make_two_ways()
+    made = world.client.create("account", {"name": "New"})
+    world.collect()
+    world.client.update("account", made, {"revenue": "12"})
+    write = MemoryConnector.write
+
+    def busy(self: MemoryConnector, entity: Entity, batch: Batch) -> BatchResult:
+        result = write(self, entity, batch)
+        world.server.update("account", made, {"revenue": "9"})
+        return result
+
+    monkeypatch.setattr(MemoryConnector, "write", busy)
+    world.deliver()
+    monkeypatch.undo()
+    world.sync()
+    assert str(world.server.get("account", made)["revenue"]) == "9.00"
+    assert world.transaction(Status.ARCHIVED).changes == {"revenue": Changed(None, Decimal("12"))}
