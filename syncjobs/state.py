@@ -19,6 +19,7 @@ from syncjobs import transactions
 from syncjobs.compared import DatabaseIds
 from syncjobs.engine.plan import Waiting
 from syncjobs.engine.protocols import IdSpool, State
+from syncjobs.engine.transactions import Transaction
 from syncjobs.engine.values import Images, LinkRow, Position
 from syncjobs.errors import AlreadyLinked, LostLease
 from syncjobs.images import keep
@@ -152,6 +153,14 @@ class DatabaseState(State):
     def waiting(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, Waiting]:
         """Return the newest change of each of these records that was not delivered."""
         return transactions.waiting(entity, client_ids)
+
+    def count_waiting(self, entity: int) -> int:
+        """Return how many changes of the entity's records were not delivered."""
+        return transactions.count_waiting(entity)
+
+    def waiting_pairs(self, entity: int) -> Sequence[Transaction]:
+        """Return those that make a pair on the server, and were not delivered."""
+        return transactions.waiting_pairs(entity)
 
     def remember(self, entity: int, images: Images) -> None:
         """Keep what was written, so that it can be taken back."""

@@ -23,6 +23,7 @@ _OF_RECORDS = """
     entity_id = %(entity)s AND client_id = ANY(%(ids)s::uuid[])
         AND status IN ('pending', 'error')
 """
+_PAIRS = "entity_id = %(entity)s AND action = 'associate' AND status IN ('pending', 'error')"
 _DUE = """
     connection_id = %(connection)s AND entity_id = ANY(%(entities)s) AND status = 'pending'
         AND (next_attempt IS NULL OR next_attempt <= %(now)s)
@@ -104,16 +105,27 @@ def waiting(entity: int, client_ids: Sequence[str]) -> Mapping[str, Waiting]:
     """Return the newest transaction of each record that was not delivered, by client id."""
     found = OfflineTransaction.objects.filter(entity_id=entity, client_id__in=client_ids)
     found = found.exclude(status=_Status.ARCHIVED, code=LOST)
-    newest = found.order_by("client_id", "-first_version", "-id").distinct("client_id")
+    newest = found.order_by("client_id", "-version", "-first_version", "-id")
     return {
         str(row.client_id): Waiting(
             version=row.version,
             is_delete=row.action == OfflineTransaction.Action.DELETE,
             is_set_aside=row.status == _Status.ARCHIVED,
         )
-        for row in newest
+        for row in newest.distinct("client_id")
         if row.status != _Status.PROCESSED
     }
+
+
+def count_waiting(entity: int) -> int:
+    """Return how many changes of the entity's records were not delivered."""
+    found = OfflineTransaction.objects.filter(entity_id=entity)
+    return found.filter(status__in=(_Status.PENDING, _Status.ERROR)).count()
+
+
+def waiting_pairs(entity: int) -> Sequence[Transaction]:
+    """Return the pairs that were made on the client and not delivered, oldest first."""
+    return rows.select(_PAIRS, {"entity": entity})
 
 
 def forget_delivered(now: datetime) -> int:

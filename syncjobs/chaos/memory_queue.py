@@ -52,7 +52,7 @@ class MemoryQueue(Queue):
         self.saved = saved or SavedQueue()
         self._state, self._connected = state, connected
         state.parts.append(self.saved)
-        state.waits = self.waiting
+        state.queue = self
 
     @property
     def connected(self) -> datetime:
@@ -116,7 +116,7 @@ class MemoryQueue(Queue):
         wanted = set(client_ids)
         newest = {
             item.client_id: item
-            for item in self.transactions
+            for item in sorted(self.transactions, key=_age)
             if item.entity == entity and item.client_id in wanted and not _is_servers(item)
         }
         return {
@@ -127,6 +127,10 @@ class MemoryQueue(Queue):
             if item.status is not Status.PROCESSED
         }
 
+    def undelivered(self, entity: int) -> list[Transaction]:
+        """Return all of an entity that were not delivered, oldest first."""
+        return [item for item in self.transactions if item.entity == entity and item.is_waiting]
+
 
 def _is_servers(item: Transaction) -> bool:
     """Return whether it holds values of the server that lost, which nobody wants delivered."""
@@ -135,3 +139,7 @@ def _is_servers(item: Transaction) -> bool:
 
 def _order(item: Transaction) -> tuple[int, int]:
     return item.first_version, item.id
+
+
+def _age(item: Transaction) -> tuple[int, int, int]:
+    return item.version, *_order(item)

@@ -11,6 +11,7 @@ from connections.connectors.memory import MemoryOrganization
 from syncjobs.chaos.memory_spool import MemoryIds
 from syncjobs.engine.plan import Waiting
 from syncjobs.engine.protocols import IdSpool, State
+from syncjobs.engine.transactions import Action, Transaction
 from syncjobs.engine.values import Images, LinkRow, LinkState, Position
 from syncjobs.errors import AlreadyLinked, LostLease
 
@@ -28,6 +29,16 @@ class Part(Protocol):
 
     def keep(self) -> Callable[[], None]:
         """Return what puts everything back as it is now."""
+
+
+class Line(Protocol):
+    """A queue, as far as the state tells of it."""
+
+    def waiting(self, entity: int, client_ids: Iterable[str]) -> Mapping[str, Waiting]:
+        """Return the newest undelivered change of each of these records."""
+
+    def undelivered(self, entity: int) -> Sequence[Transaction]:
+        """Return all of an entity that were not delivered, oldest first."""
 
 
 @dataclass
@@ -65,8 +76,8 @@ class MemoryState(State):
 
     `hosted` is the client whose writes do so, as a hosted one's do. `before` is called with the
     name of each boundary and each write, before it. `lost`, or a `fence` that is not that of
-    `saved`, means that another worker has the run. `writes` counts what was written. `waits`
-    is a queue's own answer to `waiting`, else `undelivered` is.
+    `saved`, means that another worker has the run. `writes` counts what was written. `queue`
+    tells what waits; without one, `undelivered` does.
     """
 
     def __init__(
@@ -80,7 +91,7 @@ class MemoryState(State):
         self.lost = False
         self.keys: Mapping[str, int] = {}
         self.undelivered: dict[str, Waiting] = {}
-        self.waits: Callable[[int, Sequence[str]], Mapping[str, Waiting]] | None = None
+        self.queue: Line | None = None
 
     @property
     def writes(self) -> int:
@@ -101,11 +112,10 @@ class MemoryState(State):
         try:
             yield
             self.before("commit")
-        except BaseException:
+            kept = []
+        finally:
             for restore in kept:
                 restore()
-            raise
-        finally:
             self.saved.is_open = self.saved.is_held = False
         self.before("after commit")
 
@@ -189,9 +199,18 @@ class MemoryState(State):
 
     def waiting(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, Waiting]:
         """Return the newest undelivered change of each of these records."""
-        if self.waits is not None:
-            return self.waits(entity, client_ids)
+        if self.queue is not None:
+            return self.queue.waiting(entity, client_ids)
         return {item: self.undelivered[item] for item in client_ids if item in self.undelivered}
+
+    def count_waiting(self, entity: int) -> int:
+        """Return how many changes were not delivered."""
+        return 0 if self.queue is None else len(self.queue.undelivered(entity))
+
+    def waiting_pairs(self, entity: int) -> Sequence[Transaction]:
+        """Return those that make a pair on the server."""
+        found = () if self.queue is None else self.queue.undelivered(entity)
+        return [item for item in found if item.action is Action.ASSOCIATE]
 
     def remember(self, entity: int, images: Images) -> None:
         """Keep what was written."""
@@ -239,7 +258,7 @@ class LaneState(MemoryState):
         """`state` is the connection's; boundaries and what rolls back are shared."""
         super().__init__(saved=state.saved)
         self.parts, self.before, self.keys = state.parts, state.before, state.keys
-        self.waits = state.waits
+        self.queue = state.queue
 
     def hold(self) -> None:
         """Take nothing: the lane is ours."""

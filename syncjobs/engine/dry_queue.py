@@ -87,7 +87,7 @@ class DryQueue(Queue):
     ) -> Mapping[str, Waiting]:
         """Return the newest undelivered change of each record, given what is saved."""
         wanted, newest = set(client_ids), dict[str, Transaction]()
-        for item in sorted(self._ours.values(), key=_order):
+        for item in sorted(self._ours.values(), key=_age):
             if item.entity == entity and item.client_id in wanted:
                 newest[item.client_id] = item
         found = dict(saved)
@@ -103,6 +103,18 @@ class DryQueue(Queue):
                 )
         return found
 
+    def growth(self, entity: int) -> int:
+        """Return how many more would be waiting by now than are saved."""
+        ours = [item for item in self._ours.values() if item.entity == entity]
+        new = sum(1 for item in ours if item.id < 0 and item.is_waiting)
+        return new - sum(1 for item in ours if item.id > 0 and not item.is_waiting)
+
+    def pairs(self, entity: int, saved: Sequence[Transaction]) -> list[Transaction]:
+        """Return the pairs that would be waiting by now, given those that are saved."""
+        new = (item for item in self._ours.values() if item.id < 0 and item.entity == entity)
+        found = (item for item in (*self._current(saved), *new) if item.is_waiting)
+        return [item for item in found if item.action is Action.ASSOCIATE]
+
     def _current(
         self, saved: Iterator[Transaction] | Sequence[Transaction]
     ) -> Iterator[Transaction]:
@@ -111,3 +123,7 @@ class DryQueue(Queue):
 
 def _order(item: Transaction) -> tuple[int, bool, int]:
     return item.first_version, item.id < 0, abs(item.id)
+
+
+def _age(item: Transaction) -> tuple[int, int, bool, int]:
+    return item.version, *_order(item)

@@ -12,6 +12,7 @@ from syncjobs.engine.dry_spool import DrySpool
 from syncjobs.engine.plan import Waiting
 from syncjobs.engine.planning import Planning
 from syncjobs.engine.protocols import IdSpool, State
+from syncjobs.engine.transactions import Transaction
 from syncjobs.engine.values import Images, LinkRow, LinkState, Position
 from syncjobs.errors import AlreadyLinked
 
@@ -142,6 +143,16 @@ class DryState(State):
         """Return what would be waiting by now."""
         saved = self._state.waiting(entity, client_ids)
         return saved if self._queue is None else self._queue.waiting(entity, client_ids, saved)
+
+    def count_waiting(self, entity: int) -> int:
+        """Return how many changes would be waiting by now."""
+        saved = self._state.count_waiting(entity)
+        return saved if self._queue is None else saved + self._queue.growth(entity)
+
+    def waiting_pairs(self, entity: int) -> Sequence[Transaction]:
+        """Return the pairs that would be waiting by now."""
+        saved = self._state.waiting_pairs(entity)
+        return saved if self._queue is None else self._queue.pairs(entity, saved)
 
     def remember(self, entity: int, images: Images) -> None:
         """Keep nothing."""

@@ -11,6 +11,7 @@ from organizations.records import Page, Row
 from organizations.schema import Attribute, Entity
 from syncjobs.engine.layout import Layout
 from syncjobs.engine.protocols import State
+from syncjobs.engine.transactions import Transaction
 from syncjobs.engine.values import EntityTask, Position
 
 MATCH_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -131,6 +132,24 @@ def pairs_on_client(
             if server_id is not None:
                 found[server_id] = str(row[0])
     return found
+
+
+def same_pairs(
+    task: EntityTask, layout: Layout, rows: Sequence[Row], made: Iterable[Transaction]
+) -> dict[str, str]:
+    """Return server row id → client row id of intersect rows that these changes make, too."""
+    pair = task.server.intersect
+    if pair is None:
+        return {}
+    ends = (pair.attribute1, pair.attribute2)
+    ids = {
+        tuple(item.changes[name].new for name in ends): item.client_id
+        for item in made
+        if item.changes is not None and item.changes.keys() >= set(ends)
+    }
+    first, second = map(layout.columns.index, ends)
+    found = ((str(row[0]), ids.get((row[first], row[second]))) for row in rows)
+    return {server_id: client_id for server_id, client_id in found if client_id}
 
 
 def _rows_with(

@@ -6,6 +6,7 @@ Nothing here reads or writes; a run and its dry run decide by the same function.
 link       client record                   decision
 =========  ==============================  =====================================================
 none       none                            create
+none       none, and its change waits      conflict: left alone until that is decided
 none       equal                           link only
 none       differs                         update, based on its current version: the server wins
 none       differs, and its change waits   conflict: left alone until that is decided
@@ -40,6 +41,11 @@ from syncjobs.engine.values import TAKEN_BACK, LinkRow, LinkState
 UNDECIDED = (
     "Both sides have the record, and the client's change of it waits to be delivered. The client's "
     "was left alone."
+)
+
+GOING = (
+    "The client's change of the record waits to be delivered, and the client does not have the "
+    "record any more. It was not made again."
 )
 
 
@@ -192,28 +198,38 @@ class _Planner:
         for server_id in self._page.deleted:
             if server_id not in moved:
                 self._mark(links.get(server_id), LinkState.SERVER_DELETED)
+        if self._rules.any_version:
+            self._accept_unread()
         return self._plan
+
+    def _accept_unread(self) -> None:
+        # What nobody can read may be of an older copy too: no version of it was agreed on.
+        for rejection in self._page.rejected:
+            link = self._view.links.get(rejection.id)
+            if link is not None and link.server_version:
+                self._plan.links.append(link._replace(server_version=0))
 
     def _meet(self, place: int, server_id: str) -> None:
         client_id = self._view.counterparts.get(server_id, server_id)
-        record = self._view.records.get(client_id)
+        record, digest = self._view.records.get(client_id), self._page.digests[place]
+        is_alike = record is not None and record.digest == digest
+        if not is_alike and self._waits(client_id, record):
+            self._plan.clashes.append(Clash(server_id, UNDECIDED if record else GOING))
+            return
         if record is None:
             self._creates.append(place)
             return
-        if record.digest != self._page.digests[place] and self._waits(client_id, record):
-            self._plan.clashes.append(Clash(server_id, UNDECIDED))
-            return
         if client_id in self._view.holders:
             self._plan.dropped.append(self._view.holders[client_id].server_id)
-        if record.digest != self._page.digests[place]:
+        if not is_alike:
             self._plan.updates.append(Update(place, client_id, record.version, is_linked=False))
             return
         self._plan.unchanged += 1
         self._plan.new_links.append(self._link(place, client_id, record.version))
 
-    def _waits(self, client_id: str, record: ClientRecord) -> bool:
+    def _waits(self, client_id: str, record: ClientRecord | None) -> bool:
         waiting, collected = self._view.waiting.get(client_id), self._view.collected
-        if collected is not None and record.version > collected:
+        if record is not None and collected is not None and record.version > collected:
             return True
         return waiting is not None and not waiting.is_set_aside
 

@@ -91,6 +91,12 @@ class State(Protocol):
     def waiting(self, entity: int, client_ids: Sequence[str]) -> Mapping[str, Waiting]:
         """Return the newest change of each of these records that was not delivered."""
 
+    def count_waiting(self, entity: int) -> int:
+        """Return how many changes of the entity's records were not delivered."""
+
+    def waiting_pairs(self, entity: int) -> Sequence[Transaction]:
+        """Return those that make a pair on the server, and were not delivered."""
+
     def remember(self, entity: int, images: Images) -> None:
         """Keep what was written, so that it can be taken back; inside `page` only."""
 

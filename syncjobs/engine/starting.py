@@ -46,9 +46,15 @@ class Start:
         return Position(
             scope=scope,
             full=True,
-            fresh=not self._state.has_links(task.key) and self._client.is_empty(task.client),
+            fresh=self._is_fresh(task),
             low_water=self._server.highest_version(task.server) if highest is None else highest,
         )
+
+    def _is_fresh(self, task: EntityTask) -> bool:
+        """Return whether the client has nothing, and had nothing that is on its way."""
+        if self._state.has_links(task.key) or not self._client.is_empty(task.client):
+            return False
+        return not self._state.count_waiting(task.key)
 
     def _is_trusted(self, task: EntityTask, saved: Position, highest: int | None) -> bool:
         """Return whether the server still is at, or after, the checkpoint (design 5.1.9).

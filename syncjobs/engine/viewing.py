@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from connections.connectors.base import Connector
+from organizations.records import Row
 from syncjobs.engine.layout import Layout
-from syncjobs.engine.matching import MATCH_KEYS, pairs_on_client
+from syncjobs.engine.matching import MATCH_KEYS, pairs_on_client, same_pairs
 from syncjobs.engine.plan import ClientRecord, Incoming, View
 from syncjobs.engine.protocols import State
 from syncjobs.engine.translation import Translations
@@ -39,7 +40,8 @@ class Viewer:
 
         Client records are fetched only where the link alone does not decide.
         """
-        links = self._state.links(self._task.key, [*page.ids, *page.deleted])
+        rejected = [rejection.id for rejection in page.rejected]
+        links = self._state.links(self._task.key, [*page.ids, *page.deleted, *rejected])
         counterparts = self._counterparts(page, links)
         wanted = list(_wanted(page, links, counterparts))
         return View(
@@ -71,9 +73,21 @@ class Viewer:
             if server_id not in links
         ]
         if self._task.server.is_intersect:
-            return pairs_on_client(self._client, self._task, self._layout, unlinked)
+            return self._pairs(unlinked)
         known = ((str(row[0]), self._translations.get((name, str(row[0])))) for row in unlinked)
         return {server_id: client_id for server_id, client_id in known if client_id}
+
+    def _pairs(self, unlinked: Sequence[Row]) -> dict[str, str]:
+        """Return the client's pairs; also those it does not have, and of which a change waits.
+
+        Their rows have another id there, so nothing else tells that they are the same.
+        """
+        task, layout = self._task, self._layout
+        found = pairs_on_client(self._client, task, layout, unlinked)
+        others = [row for row in unlinked if str(row[0]) not in found]
+        if others:
+            found |= same_pairs(task, layout, others, self._state.waiting_pairs(task.key))
+        return found
 
     def _holders(self, counterparts: Mapping[str, str]) -> Mapping[str, LinkRow]:
         if not counterparts or not self._task.server.is_intersect:

@@ -223,6 +223,7 @@ class _Work:
         page, updates = self._page, self._plan.updates
         for number, update in enumerate(updates):
             if number in result.failed:
+                self._keep(update.place)
                 continue
             link = LinkRow(
                 page.ids[update.place],
@@ -236,6 +237,13 @@ class _Work:
         ids = [page.ids[update.place] for update in updates]
         self._count(Kind.UPDATE, ids, result.failed)
         self.outcome.counts.updated += len(updates) - len(result.failed)
+
+    def _keep(self, place: int) -> None:
+        # Of an older copy that was accepted no version is agreed on, though it was not written.
+        server_id, version = self._page.ids[place], self._page.versions[place]
+        link = self._view.links.get(server_id)
+        if link is not None and 0 < version < link.server_version:
+            self.links.append(link._replace(server_version=0))
 
     def _remember_updates(self, result: BatchResult) -> None:
         done = [n for n in range(len(self._plan.updates)) if n not in result.failed]

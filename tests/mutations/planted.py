@@ -25,7 +25,7 @@ PLANTED = (
     ),
     Planted(
         f"{_ENGINE}/plan.py",
-        "if record.digest != self._page.digests[place] and self._waits(client_id, record):",
+        "if not is_alike and self._waits(client_id, record):",
         "if False and self._waits(client_id, record):",
         "a pull overwrites an unlinked record whose change is waiting",
     ),
@@ -188,8 +188,8 @@ PLANTED = (
     ),
     Planted(
         "syncjobs/transactions.py",
-        'found.order_by("client_id", "-first_version", "-id")',
-        'found.order_by("client_id", "first_version", "id")',
+        'found.order_by("client_id", "-version", "-first_version", "-id")',
+        'found.order_by("client_id", "version", "first_version", "id")',
         "an old transaction decides whether a record may be overwritten",
     ),
     Planted(

@@ -222,6 +222,29 @@ def test_the_newest_change_that_was_not_delivered_waits(queue: DatabaseQueue) ->
     }
 
 
+def test_the_newest_is_that_of_the_newest_change_folded_in(queue: DatabaseQueue) -> None:
+    record = str(uuid.uuid4())
+    saved(
+        queue,
+        make_transaction(client_id=record, first_version=8, version=12, status=Status.ARCHIVED),
+        make_transaction(client_id=record, first_version=10, version=10, status=Status.PROCESSED),
+    )
+    assert transactions.waiting(make_key(), [record]) == {record: Waiting(12, is_set_aside=True)}
+
+
+def test_it_tells_what_of_an_entity_waits(queue: DatabaseQueue) -> None:
+    assert transactions.count_waiting(make_key()) == 0
+    pair, *_ = saved(
+        queue,
+        make_transaction(action=Action.ASSOCIATE),
+        make_transaction(action=Action.ASSOCIATE, status=Status.PROCESSED),
+        make_transaction(status=Status.ERROR),
+        make_transaction(status=Status.ARCHIVED),
+    )
+    assert transactions.count_waiting(make_key()) == 2
+    assert transactions.waiting_pairs(make_key()) == [pair]
+
+
 def test_what_was_delivered_is_forgotten_after_its_time(queue: DatabaseQueue) -> None:
     old, recent, waiting, aside = saved(
         queue,

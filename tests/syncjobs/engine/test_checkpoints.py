@@ -83,6 +83,25 @@ def test_it_refuses_an_older_copy_of_the_server() -> None:
     assert first in world.rows("client")
 
 
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_an_older_copy_is_accepted_once_though_nobody_takes_its_record(is_readable: bool) -> None:
+    world = make_world(entities=("account",))
+    first, second = make_accounts(world, 2)
+    old = world.server.tables["account"][first]
+    world.sync()
+    world.server.update("account", first, {"name": "Renamed"})
+    world.server.update("account", second, {"name": "Renamed"})
+    world.sync()
+    world.server.tables["account"][first] = old
+    faults = world.client.faults.always_rejected if is_readable else world.server.faults.unreadable
+    faults.add(first)
+    assert world.counts(full=True).rejected == 1
+    world.server.delete("account", second)
+    world.server.faults.unreadable.clear()
+    world.sync()
+    assert world.state.left_behind(1) == ({first} if is_readable else set())
+
+
 def test_it_is_not_alarmed_when_the_newest_record_is_deleted() -> None:
     world = make_world(entities=("account",), sync_deletion=True)
     make_accounts(world, 1)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
+from organizations.records import Rejection
 from syncjobs.engine.plan import (
+    GOING,
     UNDECIDED,
     Clash,
     ClientRecord,
@@ -59,6 +61,16 @@ SITUATIONS = [
         name="there and equal, not linked",
         record=at(100, NEW),
         expected=PagePlan(unchanged=1, new_links=[linked()]),
+    ),
+    Situation(
+        name="deleted on the client, not linked, and its change waits",
+        waiting=Waiting(100),
+        expected=PagePlan(clashes=[Clash(ID, GOING)]),
+    ),
+    Situation(
+        name="deleted on the client, not linked, its change set aside",
+        waiting=Waiting(100, is_set_aside=True),
+        expected=PagePlan(creates=[0]),
     ),
     Situation(
         name="there and different, not linked: the server wins",
@@ -343,3 +355,16 @@ def make_plan(situation: Situation) -> PagePlan:
             outside=frozenset([ID]) if situation.outside else frozenset(),
         )
     return plan_page(view, page, situation.rules)
+
+
+@pytest.mark.parametrize(
+    ("rules", "is_forgotten"), [(Rules(any_version=True), True), (KEEPS, False)]
+)
+def test_of_an_unreadable_record_of_an_accepted_copy_no_version_is_agreed_on(
+    rules: Rules, is_forgotten: bool
+) -> None:
+    page = replace(make_page([]), rejected=[Rejection(id=ID, code="bad", message="Unreadable.")])
+    plan = plan_page(View(links={ID: LINK}), page, rules)
+    assert plan.links == ([LINK._replace(server_version=0)] if is_forgotten else [])
+    again = View(links={ID: LINK._replace(server_version=0)})
+    assert plan_page(again, page, rules) == PagePlan()
