@@ -47,7 +47,7 @@ def come_to_rest(world: World) -> None:
 def predict(world: World) -> Sequence[Violation]:
     """Run dry, then run; nothing is written by the first, and the second does the same."""
     world.calm()
-    is_known = not (world.has_gone_back or _is_interrupted(world))
+    is_known = not (world.has_gone_back or _is_interrupted(world) or _is_hidden(world))
     before = world.moved()
     dry = world.sync(dry_run=True)
     if world.moved() != before:
@@ -81,6 +81,17 @@ def _is_interrupted(world: World) -> bool:
     Which of the records that are delivered first lie behind it is the server's secret.
     """
     return any(position.full and position.resume for position in world.memory.positions())
+
+
+def _is_hidden(world: World) -> bool:
+    """Return whether a filter looks at a record that holds what nobody can read.
+
+    Only the server can tell then whether what would be delivered is inside (design 5.1.3).
+    """
+    queries = (settings.inside.query for settings in world.settings.values())
+    linked = {link.entity for query in queries if query is not None for link in query.links}
+    unreadable = world.server.faults.unreadable
+    return any(not unreadable.isdisjoint(world.server.tables[name]) for name in linked)
 
 
 def _is_unforeseeable(run: Run, events: Sequence[Event]) -> bool:

@@ -25,7 +25,7 @@ from organizations.query.nodes import Condition, Group, Operator, Query
 from organizations.records import Action, Page, Row, Value
 from organizations.schema import Attribute, Entity
 from organizations.values import parse
-from syncjobs.engine.dry_membership import inside
+from syncjobs.engine.dry_membership import Moved, has_links, inside
 from syncjobs.engine.planned import PlanKind
 from syncjobs.engine.planning import Planning, Values, changes_of, records_of
 from syncjobs.engine.values import Side
@@ -64,10 +64,12 @@ class DryServer(PassingOn):
         super().__init__(inner)
         self._planning = planning
         self._entities: dict[str, _Written] = {}
+        self._found: dict[Query, Mapping[str, tuple[int, Values]]] = {}
 
     def write(self, entity: Entity, batch: Batch) -> BatchResult:
         """Write nothing; a record that is not at the version it was based on is a conflict."""
         ours = self._entities.setdefault(entity.name, _Written())
+        self._found.clear()
         ids = [str(row[0]) for row in batch.rows]
         before = self._known(entity, ids)
         rehearsed = self.inner.rehearse(entity, batch)
@@ -88,7 +90,7 @@ class DryServer(PassingOn):
 
     def read(self, request: ReadRequest) -> Iterator[Page]:
         """Yield the real pages as they would be then; what would be new comes last."""
-        ours = self._entities.get(request.entity.name)
+        ours = self._with_moved(request.entity, request.query)
         if ours is None:
             yield from self.inner.read(request)
             return
@@ -115,7 +117,7 @@ class DryServer(PassingOn):
 
     def ids(self, entity: Entity, query: Query | None = None) -> Iterator[Sequence[str]]:
         """Yield the ids there would be."""
-        ours = self._entities.get(entity.name)
+        ours = self._with_moved(entity, query)
         if ours is None:
             yield from self.inner.ids(entity, query)
             return
@@ -123,20 +125,20 @@ class DryServer(PassingOn):
         for page in self.inner.ids(entity, query):
             real.update(item for item in page if item in ours.ids)
             yield [item for item in page if item not in ours.ids]
-        yield sorted(self._inside(entity, query, ours.rows, real))
+        yield sorted(self._inside(entity, query, ours, ours.rows, real))
 
     def matching(self, entity: Entity, query: Query, ids: Sequence[str]) -> set[str]:
         """Return those that would be inside the filter."""
         real = self.inner.matching(entity, query, ids)
-        ours = self._entities.get(entity.name)
+        ours = self._with_moved(entity, query)
         if ours is None:
             return real
         asked = [item for item in ids if item in ours.rows]
-        return (real - ours.ids) | self._inside(entity, query, asked, real)
+        return (real - ours.ids) | self._inside(entity, query, ours, asked, real)
 
     def count(self, entity: Entity, query: Query | None = None) -> int:
         """Count the ids there would be."""
-        if entity.name not in self._entities:
+        if self._with_moved(entity, query) is None:
             return self.inner.count(entity, query)
         return sum(map(len, self.ids(entity, query)))
 
@@ -217,7 +219,7 @@ class DryServer(PassingOn):
         place = page.columns.index(request.entity.primary_id)
         ids = [str(row[place]) for row in page.rows]
         known = [item for item in ids if item in ours.rows]
-        kept = self._inside(request.entity, request.query, known, set(known))
+        kept = self._inside(request.entity, request.query, ours, known, set(known))
         seen |= kept
         rows, versions = [], []
         for item, row, version in zip(ids, page.rows, page.versions, strict=True):
@@ -232,7 +234,7 @@ class DryServer(PassingOn):
 
     def _last(self, request: ReadRequest, ours: _Written, page: Page, seen: set[str]) -> Page:
         left = [item for item in ours.rows if item not in seen]
-        kept = self._inside(request.entity, request.query, left, set())
+        kept = self._inside(request.entity, request.query, ours, left, set())
         new = [item for item in left if item in kept]
         gone = ours.gone - set(page.deleted) if request.since else set()
         return replace(
@@ -242,11 +244,43 @@ class DryServer(PassingOn):
             deleted=[*page.deleted, *sorted(gone)],
         )
 
+    def _with_moved(self, entity: Entity, query: Query | None) -> _Written | None:
+        """Return what would be written, and what may enter or leave the filter because of it.
+
+        Those are records whose links lead to what would be written; they stay as they are.
+        """
+        ours = self._entities.get(entity.name)
+        if query is None or not self._entities or not has_links(query):
+            return ours
+        moved, ours = self._moved(entity, query), ours or _Written()
+        others = {item: record for item, record in moved.items() if item not in ours.ids}
+        return replace(
+            ours,
+            rows={**ours.rows, **{item: dict(values) for item, (_, values) in others.items()}},
+            versions={**ours.versions, **{item: version for item, (version, _) in others.items()}},
+        )
+
+    def _moved(self, entity: Entity, query: Query) -> Mapping[str, tuple[int, Values]]:
+        if query not in self._found:
+            moved = Moved(self.inner, self, self._written)
+            names = [item.name for item in entity.attributes]
+            ids = sorted(moved.of(entity, query))
+            self._found[query] = records_of(self.inner, entity, names, ids)
+        return self._found[query]
+
+    def _written(self, entity: str) -> AbstractSet[str]:
+        ours = self._entities.get(entity)
+        return ours.ids if ours is not None else frozenset()
+
     def _inside(
-        self, entity: Entity, query: Query | None, ids: Iterable[str], real: AbstractSet[str]
+        self,
+        entity: Entity,
+        query: Query | None,
+        ours: _Written,
+        ids: Iterable[str],
+        real: AbstractSet[str],
     ) -> set[str]:
         """Return those of our records that would be inside; `real` are those that are now."""
-        ours = self._entities[entity.name]
         rows = {item: ours.rows[item] for item in ids}
         if query is None or not rows:
             return set(rows)

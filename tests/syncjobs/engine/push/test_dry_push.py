@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from syncjobs.engine.values import ConflictRule
+from organizations.query.nodes import Condition, Group, Link, Operator, Query
+from syncjobs.engine.values import ConflictRule, LinkState
 from tests.syncjobs.engine.push.deliver import TwoWays, make_both, make_two_ways
 
 
@@ -65,3 +66,52 @@ def test_it_predicts_although_the_newest_records_of_the_server_are_gone() -> Non
     predicted = world.sync(dry_run=True)["account"].counts
     assert (predicted.kept, predicted.pushed) == (1, 1)
     assert world.sync()["account"].counts == predicted
+
+
+def make_families() -> tuple[TwoWays, list[str], list[str]]:
+    """Carry accounts whose parent is in Brno: three children of each of two parents."""
+    world = make_two_ways(ConflictRule.CLIENT)
+    parents = make_both(world, 2)
+    world.server.update("account", parents[1], {"city": "Wien"})
+    children = [
+        world.server.create("account", {"name": "child", "parentaccountid": parent})
+        for parent in parents * 3
+    ]
+    world.sync()
+    in_brno = Group(children=(Condition("city", Operator.EQ, ("Brno",)),))
+    parent = Link(
+        entity="account",
+        from_attribute="accountid",
+        to_attribute="parentaccountid",
+        filter=in_brno,
+    )
+    world.filters = {"account": Query(entity="account", links=(parent,))}
+    world.sync()
+    return world, parents, children
+
+
+@pytest.mark.parametrize("sync_deletion", [True, False])
+@pytest.mark.parametrize("full", [True, False])
+def test_it_predicts_who_enters_and_leaves_by_what_is_delivered(
+    sync_deletion: bool, full: bool
+) -> None:
+    world, (first, second), children = make_families()
+    world.sync_deletion = sync_deletion
+    world.client.update("account", first, {"city": "Wien"})
+    world.client.update("account", second, {"city": "Brno"})
+    for child in children:
+        world.server.update("account", child, {"name": "touched"})
+    predicted = world.sync(dry_run=True, full=full)["account"].counts
+    assert world.sync(full=full)["account"].counts == predicted
+    assert predicted.pushed == 2
+    states = world.state.links(1, children)
+    inside = {item for item, link in states.items() if link.state is LinkState.CURRENT}
+    assert inside == set(children[1::2])
+
+
+def test_who_is_linked_to_what_nobody_can_read_stays_as_he_is() -> None:
+    world, (first, _), children = make_families()
+    world.server.faults.unreadable.add(first)
+    world.client.update("account", children[0], {"name": "mine"})
+    assert world.sync(dry_run=True)["account"].counts == world.sync()["account"].counts
+    assert world.state.links(1, children)[children[0]].state is LinkState.CURRENT
