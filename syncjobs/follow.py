@@ -88,9 +88,7 @@ class Progress:
 def _line(row: RunEntity) -> str:
     total = f" of {row.expected:,}" if row.expected else ""
     counts = ", ".join(
-        f"{getattr(row, name):,} {name}"
-        for name in ("created", "updated", "deleted", "unchanged", "rejected")
-        if getattr(row, name)
+        f"{getattr(row, name):,} {name}" for name in RunEntity.COUNTS if getattr(row, name)
     )
     parts = (f"{row.read:,}{total} read", counts, row.message)
     return f"{row.name}: {row.state}, " + ", ".join(part for part in parts if part)

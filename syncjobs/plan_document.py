@@ -8,20 +8,6 @@ from typing import Any
 from syncjobs import plans
 from syncjobs.models import PlanChange, Run, RunEntity
 
-COUNTS = (
-    "created",
-    "updated",
-    "deleted",
-    "left",
-    "pushed",
-    "conflicts",
-    "rejected",
-    "held",
-    "kept",
-    "unchanged",
-)
-"""What is counted of each entity, in the order in which it is shown."""
-
 
 def document(run: Run) -> dict[str, Any]:
     """Return the plan of a dry run: counts, samples, cost, digest; `why_not` if not to be applied.
@@ -49,10 +35,10 @@ def document(run: Run) -> dict[str, Any]:
 
 def lines(plan: dict[str, Any]) -> Iterator[str]:
     """Yield the plan as lines of text."""
-    head = "".join(f"{name:>11}" for name in COUNTS)
+    head = "".join(f"{name:>11}" for name in RunEntity.COUNTS)
     yield f"{'Entity':<28}{head}"
     for entity in plan["entities"]:
-        numbers = "".join(f"{entity[name]:>11,}" for name in COUNTS)
+        numbers = "".join(f"{entity[name]:>11,}" for name in RunEntity.COUNTS)
         yield f"{entity['name']:<28}{numbers}"
     for entity in plan["entities"]:
         yield from (_line(entity["name"], change) for change in entity["changes"])
@@ -88,7 +74,7 @@ def _entity(row: RunEntity, changes: list[dict[str, Any]]) -> dict[str, Any]:
         "message": row.message,
         "full": row.full,
         "read": row.read,
-        **{name: getattr(row, name) for name in COUNTS},
+        **{name: getattr(row, name) for name in RunEntity.COUNTS},
         "changes": changes,
     }
 

@@ -24,7 +24,6 @@ LONG_FUNCTIONS: dict[str, str] = {}
 # Any error is caught only where the work of others must go on, or where it is handed on.
 CATCH_ALL = {
     "syncjobs/runner.py": "a run ends, its worker does not",
-    "syncjobs/chaos/memory_state.py": "rolled back and raised again, as a database does",
     "connections/connectors/paging.py": "raised again in the thread that waits for the page",
     "connections/connectors/dynamics/streams.py": "raised again in the thread that takes the pages",
     "syncjobs/engine/apart.py": "raised again in the process that waits for the page",

@@ -11,15 +11,14 @@ from organizations.dynamics.names import Shape, property_name
 from organizations.dynamics.preferences import FORMATTED, LOGICAL_NAME, NAVIGATION
 from organizations.dynamics.rows import ETAG, Document
 from organizations.formatting import formatter
-from organizations.query.nodes import Link, Query, Selection
+from organizations.query.analysis import shown, sources
+from organizations.query.nodes import Link, Query
 from organizations.records import RecordValue, Reference
-from organizations.schema import Attribute, AttributeType, Entity
+from organizations.schema import Attribute, Entity
 from organizations.store.naming import primary_names
 
 OWN_VERSION = "own.version"
 """Alias under which the etag's version is asked for; no attribute can be called so."""
-
-_COUNTS = frozenset({"count", "countcolumn"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +32,8 @@ class Column:
 
 def columns(query: Query, entity_of: Callable[[str], Entity]) -> Iterator[tuple[str, Column]]:
     """Yield the name of each value in the store's rows, and what it is."""
-    yield from _selected(query, entity_of(query.entity), "")
-    for number, link in enumerate(_all(query.links), 1):
-        # A link without alias is known by its entity and its place among the links.
-        yield from _selected(
-            link, entity_of(link.entity), f"{link.alias or f'{link.entity}{number}'}."
-        )
-
-
-def _all(links: tuple[Link, ...]) -> Iterator[Link]:
-    for link in links:
-        yield link
-        yield from _all(link.links)
+    for source, prefix in sources(query):
+        yield from _selected(source, entity_of(source.entity), prefix)
 
 
 def _selected(source: Query | Link, entity: Entity, prefix: str) -> Iterator[tuple[str, Column]]:
@@ -56,18 +45,11 @@ def _selected(source: Query | Link, entity: Entity, prefix: str) -> Iterator[tup
         name = key
         if not prefix and not chosen.alias:
             key = property_name(attribute)
-        yield name, Column(key, _shown(chosen, attribute), entity)
+        yield name, Column(key, shown(chosen, attribute), entity)
     if source.select_all or not source.select:
         for attribute in entity.attributes:
             plain = f"{prefix}{attribute.name}"
             yield plain, Column(plain if prefix else property_name(attribute), attribute, entity)
-
-
-def _shown(chosen: Selection, attribute: Attribute) -> Attribute:
-    """Return what a value is like: numbers of records and parts of dates are whole numbers."""
-    if chosen.aggregate in _COUNTS or chosen.date_grouping:
-        return Attribute(name=attribute.name, type=AttributeType.INTEGER)
-    return attribute
 
 
 class RowsWriter:

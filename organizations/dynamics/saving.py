@@ -9,14 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import DataError
-
 from organizations.dynamics import authors, payload, references
 from organizations.dynamics.call import Call
 from organizations.dynamics.errors import (
     BAD_OPTION,
     BAD_STATE,
-    MALFORMED,
     TOO_LONG,
     WebApiError,
     bad_request,
@@ -190,12 +187,6 @@ def faults(shape: Shape, values: Mapping[str, RecordValue]) -> Iterator[None]:
     """Give refused values the codes that Dataverse gives them."""
     try:
         yield
-    except DataError as error:
-        names = ", ".join(sorted(values))
-        raise bad_request(
-            f"The value of one of {names} cannot be stored: {str(error).splitlines()[0]}.",
-            MALFORMED,
-        ) from error
     except InvalidRequest as error:
         attribute = shape.entity.attribute(error.element)
         if attribute is None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -11,13 +9,13 @@ from organizations import addressing, basic
 from organizations.authentication import AuthenticationFailed
 from organizations.errors import OrganizationError
 from organizations.models import Member, Organization
-from organizations.odata import discovery, hooks, reading, writing
+from organizations.odata import batch, discovery, hooks, paths, writing
 from organizations.odata.call import Call, refused
 from organizations.odata.errors import ODataError, error_of, not_served, unknown
-from organizations.odata.names import Shape
+from organizations.odata.negotiation import check_versions
+from organizations.service_call import CHALLENGE
 
-_PATH = re.compile(r"(?P<set>[A-Za-z_]\w*)(?:\((?P<key>[^()]*)\))?(?P<rest>(?:/.*)?)\Z", re.DOTALL)
-_UNSUPPORTED = frozenset({"$batch", "$crossjoin", "$all", "$entity"})
+_UNSUPPORTED = frozenset({"$crossjoin", "$all", "$entity"})
 
 
 @csrf_exempt
@@ -25,12 +23,25 @@ def serve(request: HttpRequest, path: str) -> HttpResponse:
     """Answer a request to `/odata/v4/{path}`."""
     name, rest = addressing.split(request, path)
     try:
-        return _route(_call(request, basic.member(request, name), rest))
+        call = _call(request, basic.member(request, name), rest)
     except AuthenticationFailed as error:
-        challenge = dict(basic.CHALLENGE)
-        return refused(ODataError(str(error), status=401, code="Unauthorized", headers=challenge))
+        return refused(ODataError(str(error), status=401, code="Unauthorized", headers=CHALLENGE))
     except OrganizationError as error:
         return refused(error_of(error))
+    return respond(call)
+
+
+def respond(call: Call) -> HttpResponse:
+    """Answer one request, or one operation of a batch; errors are answers too."""
+    try:
+        response = _route(call)
+    except OrganizationError as error:
+        response = refused(error_of(error))
+    if call.request.method == "HEAD":
+        length = len(response.content)
+        response.content = b""
+        response["Content-Length"] = str(length)
+    return response
 
 
 def _call(request: HttpRequest, member: Member, path: str) -> Call:
@@ -41,20 +52,25 @@ def _call(request: HttpRequest, member: Member, path: str) -> Call:
 
 
 def _route(call: Call) -> HttpResponse:
-    discovery.check_format(call)
+    check_versions(call.header("OData-Version"), call.header("OData-MaxVersion"))
     first, _, rest = call.path.partition("/")
+    if first == batch.NAME:
+        return batch.serve(call, respond)
+    if first == "$metadata" and not rest:
+        return _discovered(call, first, rest)
+    call.form  # noqa: B018 - an answer nobody wants is refused before anything is done
     if first == "$hook":
         return hooks.serve(call)
-    if first in _UNSUPPORTED:
-        raise not_served(first)
-    if first in ("", "$metadata", "me") or first == "$schema":
+    if first.partition("(")[0] in _UNSUPPORTED:
+        raise not_served(first[:80])
+    if first in ("", "$metadata", "me", "$schema"):
         return _discovered(call, first, rest)
-    return _records(call)
+    return paths.serve(call)
 
 
 def _discovered(call: Call, first: str, rest: str) -> HttpResponse:
     if call.method != "GET":
-        raise _wrong_method(call)
+        raise writing.wrong_method(call, "GET")
     if first == "$schema":
         return discovery.schema(call, rest)
     if rest:
@@ -62,39 +78,3 @@ def _discovered(call: Call, first: str, rest: str) -> HttpResponse:
     if first == "$metadata":
         return discovery.metadata(call)
     return discovery.me(call) if first == "me" else discovery.service_document(call)
-
-
-def _records(call: Call) -> HttpResponse:
-    found = _PATH.match(call.path)
-    if found is None:
-        raise unknown("resource", call.path)
-    shape, rest = call.shape(found["set"]), found["rest"].strip("/")
-    if found["key"] is not None:
-        return _record(call, shape, writing.id_of(shape, found["key"]), rest)
-    if call.method == "GET" and rest == "$count":
-        return reading.count(call, shape)
-    if rest:
-        raise unknown("resource", call.path)
-    if call.method == "GET":
-        return reading.collection(call, shape)
-    if call.method == "POST":
-        return writing.create(call, shape)
-    raise _wrong_method(call)
-
-
-def _record(call: Call, shape: Shape, record_id: str, rest: str) -> HttpResponse:
-    if rest:
-        raise not_served(f"'{rest[:80]}' of a record")
-    if call.method == "GET":
-        return reading.record(call, shape, record_id)
-    if call.method == "PATCH":
-        return writing.change(call, shape, record_id)
-    if call.method == "DELETE":
-        return writing.delete(call, shape, record_id)
-    raise _wrong_method(call)
-
-
-def _wrong_method(call: Call) -> ODataError:
-    return ODataError(
-        f"{call.method} does not fit '{call.path[:100]}'.", status=405, code="MethodNotAllowed"
-    )

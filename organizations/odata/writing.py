@@ -1,4 +1,4 @@
-"""POST, PATCH and DELETE of records (resco.md §3.3)."""
+"""POST, PATCH and DELETE of records (resco.md §3.3; part 1, 11.4)."""
 
 from __future__ import annotations
 
@@ -7,54 +7,79 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from django.db import DataError, transaction
 from django.http import HttpResponse
 
+from organizations.errors import AlreadyExists
 from organizations.odata import reading
-from organizations.odata.call import Call, nothing
-from organizations.odata.errors import ODataError, unknown
-from organizations.odata.names import Shape
+from organizations.odata.call import Call, nothing, with_applied
+from organizations.odata.errors import ODataError, not_served, unknown
+from organizations.odata.names import Navigation, Shape
 from organizations.odata.rows import version_of
 from organizations.participation import MASKS
 from organizations.records import RecordValue, Reference
 from organizations.schema import Attribute, AttributeType
 from organizations.values import guid
 
-_BIND = "@odata.bind"
+_BIND = ("@odata.bind", "@bind")
 _TARGET = re.compile(r"(?:.*/)?(?P<set>[A-Za-z_]\w*)\('?(?P<id>[0-9A-Fa-f-]{36})'?\)\Z", re.DOTALL)
+_TAG = re.compile(r'(?:W/)?"[^"]*"|[^\s,]+')
 Values = dict[str, RecordValue]
 
 
 def create(call: Call, shape: Shape) -> HttpResponse:
     """Make a record and answer with it, 201 and its address."""
-    values = _values(call, shape)
+    values = values_of(shape, call.body())
     given = values.pop(shape.entity.primary_id, None)
-    with _stored(values):
-        made = call.store.create(
-            shape.entity.name,
-            values,
-            id=None if given is None else str(given),
-            actor=call.member.email,
-        )
-    response = reading.record(call, shape, made.id, 201)
-    response["Location"] = f"{call.root}{shape.entity.name}('{made.id}')"
+    return _created(call, shape, values, None if given is None else str(given))
+
+
+def _created(call: Call, shape: Shape, values: Values, record_id: str | None) -> HttpResponse:
+    name, actor = shape.entity.name, call.member.email
+    made = call.store.create(name, _writable(shape, values, is_new=True), id=record_id, actor=actor)
+    response = _answered(call, shape, made.id, 201)
+    address = f"{call.root}{name}('{made.id}')"
+    response["Location"] = address
+    if response.status_code == 204:
+        response["OData-EntityId"] = address
     return response
 
 
 def change(call: Call, shape: Shape, record_id: str) -> HttpResponse:
-    """Change a record and answer with it. With a stale If-Match 412."""
-    values = _values(call, shape)
-    if values.pop(shape.entity.primary_id, record_id) != record_id:
-        raise ODataError("The id of a record cannot be changed.", target=shape.entity.primary_id)
-    with _stored(values):
-        call.store.update(
-            shape.entity.name,
-            record_id,
-            values,
-            expected=_expected(call, shape, record_id),
-            actor=call.member.email,
-        )
-    return reading.record(call, shape, record_id)
+    """Change a record and answer with it. With a stale If-Match 412.
+
+    A record that is not there is made, unless If-Match says that it must be (part 1, 11.4.4). An
+    id in the body is ignored, as other values that cannot be changed are (11.4.3).
+    """
+    values = values_of(shape, call.body())
+    values.pop(shape.entity.primary_id, None)
+    if not call.header("If-Match") and not _exists(call, shape, record_id):
+        return _created(call, shape, values, record_id)
+    if call.header("If-None-Match").strip() == "*":
+        raise _precondition(str(AlreadyExists(shape.entity.name, record_id)), "If-None-Match")
+    write(call, shape, record_id, values)
+    return _answered(call, shape, record_id, 200)
+
+
+def write(call: Call, shape: Shape, record_id: str, values: Values) -> None:
+    """Change values of a record. Raises VersionMismatch for a stale If-Match, NotFound."""
+    call.store.update(
+        shape.entity.name,
+        record_id,
+        _writable(shape, values, is_new=False),
+        expected=_expected(call, shape, record_id),
+        actor=call.member.email,
+    )
+
+
+def _writable(shape: Shape, values: Values, *, is_new: bool) -> Values:
+    """Return the values without those that are not the client's to give."""
+    known = shape.entity.attribute
+    return {
+        name: value
+        for name, value in values.items()
+        if (item := known(name)) is not None
+        and (item.is_creatable if is_new else item.is_updatable)
+    }
 
 
 def delete(call: Call, shape: Shape, record_id: str) -> HttpResponse:
@@ -64,46 +89,67 @@ def delete(call: Call, shape: Shape, record_id: str) -> HttpResponse:
     return nothing()
 
 
+def _exists(call: Call, shape: Shape, record_id: str) -> bool:
+    return bool(call.store.fetch(shape.entity.name, [shape.entity.primary_id], [record_id]))
+
+
+def _answered(call: Call, shape: Shape, record_id: str, status: int) -> HttpResponse:
+    """Return the record, or nothing where that is preferred."""
+    if call.preferences.minimal:
+        return with_applied(call, nothing(), "return")
+    response = reading.record(call, shape, record_id, status)
+    return with_applied(call, response, "return", "odata.include-annotations")
+
+
 def _expected(call: Call, shape: Shape, record_id: str) -> int | None:
-    text = str(call.request.headers.get("If-Match", "")).strip()
-    if not text or text == "*":
+    """Return the version that If-Match names; of several the current one, if it is among them."""
+    text = call.header("If-Match").strip()
+    tags = _TAG.findall(text[:4000])
+    if not tags or "*" in tags:
         return None
-    version = version_of(text)
-    if version is None:
-        raise ODataError(
-            f"'{text[:80]}' is no etag of '{shape.entity.name}' {record_id}.",
-            status=412,
-            code="PreconditionFailed",
-            target="If-Match",
+    found = {version for tag in tags if (version := version_of(tag)) is not None}
+    if len(found) > 1:
+        found &= {_current(call, shape, record_id)}
+    if not found:
+        raise _precondition(
+            f"'{text[:80]}' is no etag of '{shape.entity.name}' {record_id}.", "If-Match"
         )
-    return version
+    return found.pop()
 
 
-class _stored(transaction.Atomic):  # noqa: N801 - reads as the statement it is
-    """A transaction in which a value that no column can hold is the caller's mistake."""
-
-    def __init__(self, values: Mapping[str, RecordValue]) -> None:
-        super().__init__(using=None, savepoint=True, durable=False)
-        self._values = values
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        super().__exit__(kind, error, trace)
-        if isinstance(error, DataError):
-            names = ", ".join(sorted(self._values))
-            told = str(error).splitlines()[0]
-            raise ODataError(f"The value of one of {names} cannot be stored: {told}.") from error
+def _current(call: Call, shape: Shape, record_id: str) -> int:
+    rows = call.store.fetch(shape.entity.name, [shape.entity.primary_id], [record_id])
+    if not rows:
+        raise unknown(f"record of '{shape.entity.name}'", record_id)
+    return int(rows[0][-1] or 0)
 
 
-def _values(call: Call, shape: Shape) -> Values:
-    """Return the values of the body. Raises ODataError that names the property."""
+def _precondition(message: str, header: str) -> ODataError:
+    return ODataError(message, status=412, code="PreconditionFailed", target=header)
+
+
+def wrong_method(call: Call, *allowed: str) -> ODataError:
+    """Return the error for a method that an address does not take."""
+    return ODataError(
+        f"{call.request.method} does not fit '{call.path[:100]}'.",
+        status=405,
+        code="MethodNotAllowed",
+        headers={"Allow": ", ".join(allowed)},
+    )
+
+
+def values_of(shape: Shape, body: Mapping[str, Any]) -> Values:
+    """Return the values of a body. Raises ODataError that names the property."""
     found: Values = {}
-    for name, value in call.body().items():
+    for name, value in body.items():
         if name.endswith(_BIND):
-            attribute, reference = _bound(shape, name, value)
-            found[attribute] = reference
-        elif "@" not in name:
+            navigation = shape.navigation(name.rpartition("@")[0].removesuffix("@odata"))
+            found[navigation.attribute.name] = bound(navigation, name, value)
+        elif "@" not in name and name not in shape.navigations:
             attribute_of = shape.property(name)
             found[attribute_of.name] = _value(shape, attribute_of, name, value)
+        elif value is not None and "@" not in name:
+            raise not_served(f"A record within a record ('{name}')")
     return found
 
 
@@ -145,22 +191,26 @@ def _parties(attribute: Attribute, name: str, value: Any) -> str:
     return orjson.dumps(rows).decode()
 
 
-def _bound(shape: Shape, name: str, value: Any) -> tuple[str, RecordValue]:
-    navigation = shape.navigation(name.removesuffix(_BIND))
+def bound(navigation: Navigation, name: str, value: Any) -> RecordValue:
+    """Return what a lookup is bound to; null clears it. Raises ODataError."""
     if value is None:
-        return navigation.attribute.name, None
+        return None
     found = _TARGET.match(value) if isinstance(value, str) else None
     if found is None or found["set"] != navigation.target:
         raise ODataError(
             f"'{name}' takes an address such as /{navigation.target}(id), not '{str(value)[:80]}'.",
             target=name,
         )
-    return navigation.attribute.name, Reference(navigation.target, _guid(found["id"], name))
+    return Reference(navigation.target, _guid(found["id"], name))
 
 
 def id_of(shape: Shape, key: str) -> str:
-    """Return the id in the brackets of an address, quoted or not. Raises ODataError 404."""
+    """Return the id in the brackets of an address, quoted or not. Raises ODataError 404.
+
+    The key may be named, as in `account(accountid='…')`.
+    """
+    text = key.strip().removeprefix(f"{shape.entity.primary_id}=").strip().strip("'")
     try:
-        return guid(key.strip().strip("'"))
+        return guid(text)
     except ValueError as error:
         raise unknown(f"record of '{shape.entity.name}'", key) from error

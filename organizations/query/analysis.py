@@ -6,8 +6,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from organizations.query.literals import LANGUAGE, TODAY
-from organizations.query.nodes import Condition, Exists, Group, Link, Logic, Operator, Query
+from organizations.query.nodes import (
+    Condition,
+    Exists,
+    Group,
+    Link,
+    Logic,
+    Operator,
+    Query,
+    Selection,
+)
 from organizations.query.operators import RULES
+from organizations.schema import Attribute, AttributeType
+
+_COUNTS = frozenset({"count", "countcolumn"})
 
 
 def is_volatile(query: Query) -> bool:
@@ -25,9 +37,9 @@ def needs_user(query: Query) -> bool:
     return any(RULES[item.operator].needs_user for item in all_conditions(query))
 
 
-def restricted(query: Query, primary_id: str, ids: Iterable[str]) -> Query:
-    """Return the query for those of its records that have one of the ids (at least one)."""
-    among = Condition(primary_id, Operator.IN, tuple(ids))
+def restricted(query: Query, attribute: str, ids: Iterable[str]) -> Query:
+    """Return the query for those of its records whose attribute is one of the ids (not none)."""
+    among = Condition(attribute, Operator.IN, tuple(ids))
     children = (query.filter, among) if query.filter.children else (among,)
     return replace(query, filter=Group(Logic.AND, children))
 
@@ -55,6 +67,23 @@ def all_links(links: Iterable[Link]) -> Iterator[Link]:
     for link in links:
         yield link
         yield from all_links(link.links)
+
+
+def sources(query: Query) -> Iterator[tuple[Query | Link, str]]:
+    """Yield what a query selects from, and what its values' names begin with in an answer.
+
+    A link without alias is known by its entity and its place among the links.
+    """
+    yield query, ""
+    for number, link in enumerate(all_links(query.links), 1):
+        yield link, f"{link.alias or f'{link.entity}{number}'}."
+
+
+def shown(chosen: Selection, attribute: Attribute) -> Attribute:
+    """Return what a selected value is like: counts and parts of dates are whole numbers."""
+    if chosen.aggregate in _COUNTS or chosen.date_grouping:
+        return Attribute(name=attribute.name, type=AttributeType.INTEGER)
+    return attribute
 
 
 def all_conditions(query: Query) -> Iterator[Condition]:

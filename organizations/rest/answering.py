@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from organizations.query.analysis import shown, sources
 from organizations.query.nodes import Link, Query, Selection
 from organizations.records import RecordValue, Reference
 from organizations.rest.call import Call
@@ -13,7 +14,6 @@ from organizations.rest.value_text import column_word, parties_of, text_of
 from organizations.schema import VERSION, Attribute, AttributeType, Entity
 from organizations.store.naming import primary_names
 
-_COUNTS = frozenset({"count", "countcolumn"})
 Row = dict[str, RecordValue]
 
 
@@ -86,16 +86,8 @@ def _value(column: Column, value: RecordValue, labels: dict[str, str]) -> str:
 
 def _columns(query: Query, entity_of: Callable[[str], Entity]) -> Iterator[Column]:
     """Yield the columns; those of linked entities come under plain name or alias (§1.6)."""
-    yield from _selected(query, entity_of(query.entity), "")
-    for number, link in enumerate(_all(query.links), 1):
-        prefix = f"{link.alias or f'{link.entity}{number}'}."
-        yield from _selected(link, entity_of(link.entity), prefix)
-
-
-def _all(links: tuple[Link, ...]) -> Iterator[Link]:
-    for link in links:
-        yield link
-        yield from _all(link.links)
+    for source, prefix in sources(query):
+        yield from _selected(source, entity_of(source.entity), prefix)
 
 
 def _selected(source: Query | Link, entity: Entity, prefix: str) -> Iterator[Column]:
@@ -104,7 +96,7 @@ def _selected(source: Query | Link, entity: Entity, prefix: str) -> Iterator[Col
         if attribute is not None:
             key = chosen.alias or f"{prefix}{attribute.name}"
             name = element_name(chosen.alias or attribute.name)
-            yield Column(key, name, _shown(chosen, attribute), entity.name)
+            yield Column(key, name, shown(chosen, attribute), entity.name)
     if source.select_all:
         for attribute in entity.attributes:
             if attribute.is_stored and not attribute.is_hidden:
@@ -122,10 +114,3 @@ def _version_of(chosen: Selection) -> Attribute | None:
     if chosen.attribute != VERSION:
         return None
     return Attribute(name=VERSION, type=AttributeType.BIGINT)
-
-
-def _shown(chosen: Selection, attribute: Attribute) -> Attribute:
-    """Return what a value is like: numbers of records and parts of dates are whole numbers."""
-    if chosen.aggregate in _COUNTS or chosen.date_grouping:
-        return Attribute(name=attribute.name, type=AttributeType.INTEGER)
-    return attribute

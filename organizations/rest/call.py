@@ -2,60 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from lxml import etree
 
-from organizations.catalog import Catalog
-from organizations.identity import user_id
-from organizations.models import Member, Organization
 from organizations.query import markup
-from organizations.query.context import Context, User
 from organizations.rest.faults import INVALID, TOO_LARGE, RestFault, fault_xml
 from organizations.rest.markup import DECLARATION
-from organizations.store import Store
+from organizations.service_call import ServiceCall
 
 CONTENT_TYPE = "application/xml; charset=utf-8"
 MOST_BYTES = markup.MAX_BYTES
 """The longest body. Not documented (assumed): a hundred records of ten kilobytes."""
 
 
-@dataclass(frozen=True)
-class Call:
-    """A request of a member; `path` is what follows the organization."""
-
-    request: HttpRequest
-    member: Member
-    path: str
-
-    @property
-    def organization(self) -> Organization:
-        """Whose service it is."""
-        return self.member.organization
-
-    @cached_property
-    def store(self) -> Store:
-        """The organization's records."""
-        return Store(self.organization)
-
-    @property
-    def catalog(self) -> Catalog:
-        """The organization's metadata."""
-        return self.store.catalog
-
-    @property
-    def options(self) -> Mapping[str, str]:
-        """The query options."""
-        return {name: str(value) for name, value in self.request.GET.items()}
-
-    @cached_property
-    def context(self) -> Context:
-        """Whose eyes a query looks through."""
-        user = User(id=user_id(self.store, self.member))
-        return Context(user=user, language=self.organization.language)
+class Call(ServiceCall):
+    """A request to a REST service."""
 
     @cached_property
     def content(self) -> bytes:

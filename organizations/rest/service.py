@@ -15,6 +15,7 @@ from organizations.rest import metadata_service, reading, writing
 from organizations.rest.call import Call, refused
 from organizations.rest.faults import LOGIN, MISSING, RestFault, fault_of, not_served
 from organizations.rest.writing import Act
+from organizations.service_call import CHALLENGE
 
 Handler = Callable[[Call], HttpResponse]
 _POST: Mapping[str, Handler] = {
@@ -65,7 +66,7 @@ def _served(request: HttpRequest, path: str, handler: Handler) -> HttpResponse:
             raise _no_service()
         return handler(Call(request=request, member=member, path=rest))
     except AuthenticationFailed as error:
-        return refused(RestFault(str(error), status=401, code=LOGIN, headers=dict(basic.CHALLENGE)))
+        return refused(RestFault(str(error), status=401, code=LOGIN, headers=CHALLENGE))
     except OrganizationError as error:
         return refused(fault_of(error))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 import orjson
+from django.db import DataError
 from psycopg import sql
 
 from organizations.catalog import Catalog
@@ -73,7 +74,7 @@ class SingleWriter:
         statement = _UPDATE.format(
             place.table, sql.SQL("").join(assignments), names.column(VERSION), place.key
         )
-        run(statement, [*flat.values(), version, record_id])
+        _write(statement, [*flat.values(), version, record_id], flat)
         self._log(place, record_id, Action.UPDATE, version, _difference(before, flat))
         self._finish(place, record_id, flat, version)
 
@@ -110,7 +111,7 @@ class SingleWriter:
             names.column(VERSION),
             sql.SQL(", ").join(sql.Placeholder() * len(flat)),
         )
-        if not run(statement, [*flat.values(), version]):
+        if not _write(statement, [*flat.values(), version], flat):
             raise AlreadyExists(place.entity.name, record_id)
         self._log(place, record_id, Action.CREATE, version, _difference({}, flat))
         self._finish(place, record_id, flat, version)
@@ -137,6 +138,17 @@ class SingleWriter:
             parties.rewrite(self.catalog, place, [record_id])
         written = range(version, version + 1)
         announce(self.catalog.organization, origin=self.origin, versions=written)
+
+
+def _write(statement: sql.Composable, parameters: Sequence[object], flat: Flat) -> int:
+    """Carry out a statement; a value that no column can hold is the caller's mistake."""
+    try:
+        return run(statement, parameters)
+    except (DataError, UnicodeEncodeError) as error:
+        told = f"{', '.join(flat)}: {str(error).splitlines()[0]}"
+        raise InvalidRequest(
+            f"A value cannot be stored, of one of {told}.", next(iter(flat), "")
+        ) from error
 
 
 def _writable(catalog: Catalog, entity_name: str) -> Layout:

@@ -10,8 +10,8 @@ from django.urls import URLPattern, path
 from organizations.errors import InvalidRequest
 from syncjobs import dispatch
 from syncjobs.admin.page import Pages, starter
-from syncjobs.models import PlanChange, Run
-from syncjobs.plan_document import COUNTS, document
+from syncjobs.models import PlanChange, Run, RunEntity
+from syncjobs.plan_document import document
 
 KINDS = dict(PlanChange.Kind.choices)
 
@@ -43,8 +43,8 @@ class PlanPages(Pages[Run]):
             connection=run.connection,
             plan=plan,
             entity=wanted,
-            counts=COUNTS,
-            rows=[(entity, [entity[name] for name in COUNTS]) for entity in entities],
+            counts=RunEntity.COUNTS,
+            rows=[(entity, [entity[name] for name in RunEntity.COUNTS]) for entity in entities],
             shown=[
                 (entity["name"], {**change, "words": KINDS[change["kind"]]})
                 for entity in entities

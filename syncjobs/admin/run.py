@@ -12,23 +12,15 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from unfold.decorators import display
 
+from connections.metadata import import_file
 from syncjobs import dispatch, undo
 from syncjobs.admin.page import starter
 from syncjobs.admin.plan import PlanPages
 from syncjobs.admin.undo import UndoPages
-from syncjobs.models import Run
+from syncjobs.models import Run, RunEntity
 
 ERRORS_PER_PAGE = 50
-COUNTS = (
-    "read",
-    "created",
-    "updated",
-    "deleted",
-    "unchanged",
-    "rejected",
-    "conflicts",
-    "kept",
-)
+COUNTS = ("read", *RunEntity.COUNTS)
 
 RUN_COLOURS = {
     "queued": "info",
@@ -126,6 +118,8 @@ class RunAdmin(PlanPages, UndoPages):
             counts=COUNTS,
             errors=errors,
             plan=run.result if "entities" in run.result else None,
+            import_form=import_file.FORM,
+            import_where=import_file.WHERE,
             undo=run.result.get("undo"),
             may_undo=not undo.reason_against(run),
         )

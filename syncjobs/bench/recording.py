@@ -66,7 +66,7 @@ def free_port() -> int:
 
 
 def record(folder: Path, port: int, records: int) -> Connection:
-    """Make both organizations and record the first load, an idle run, and one with 1 % changed."""
+    """Make both organizations; record a first load, a run that compares ids, and 1 % changed."""
     settings.RESCO_SYNC_EGRESS_ALLOW = ["127.0.0.1"]
     _ask_as_recorded()
     login = world.make_server(records)
@@ -77,9 +77,11 @@ def record(folder: Path, port: int, records: int) -> Connection:
             pull(connection)
         with _recording(folder / IDLE, port, source):
             pull(connection)
+        connection.entities.update(sync_deletion=False)
         _change(records)
         with _recording(folder / CHANGED, port, source):
             pull(connection)
+        connection.entities.update(sync_deletion=True)
     return connection
 
 

@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from django.http import HttpRequest
 
-from organizations import authentication
-from organizations.models import Member
+from connections.connect import clients
+from organizations import authentication, basic
 from syncjobs.doors.fault import Fault
 
-CHALLENGE = {"WWW-Authenticate": 'Basic realm="Resco CRM Sync", charset="UTF-8"'}
+CHALLENGE = basic.challenge("Resco CRM Sync")
 
 
 def credentials(request: HttpRequest) -> tuple[str, str]:
     """Return user name and password of the Authorization header; 401 without a usable one."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        raise unauthorized("Send user name and password by Basic authentication.")
     try:
-        decoded = base64.b64decode(token.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise unauthorized("The Authorization header is not valid Basic authentication.") from error
-    user_name, colon, password = decoded.partition(":")
-    if not colon or "\x00" in decoded:
-        raise unauthorized("The Authorization header is not valid Basic authentication.")
-    return user_name, password
+        return basic.credentials(request)
+    except basic.NoCredentials as error:
+        raise unauthorized(error.reason) from error
 
 
-def administrator(request: HttpRequest, client: str) -> Member:
-    """Return the administrator of the client organization who is calling.
+def administrator(request: HttpRequest, client: str) -> str:
+    """Return the e-mail address of the client organization's administrator who is calling.
 
-    401 for wrong credentials, and the same for an organization that does not exist; 403 for a
-    member who is no administrator; 429 after too many attempts.
+    Of a client that is not hosted here it is the user by whom we reach it. 401 for wrong
+    credentials, and the same for an organization that does not exist; 403 for a member who is no
+    administrator; 429 after too many attempts.
     """
     user_name, password = credentials(request)
     address = request.META.get("REMOTE_ADDR", "")
+    elsewhere = clients.remote(client)
     try:
+        if elsewhere is not None:
+            clients.authenticate(elsewhere, user_name, password, address)
+            return user_name
         member = authentication.member(client, user_name, password, address)
     except authentication.AuthenticationFailed as error:
         raise unauthorized("The user name or password is not correct.") from error
@@ -49,7 +44,7 @@ def administrator(request: HttpRequest, client: str) -> Member:
             status=403,
             code="Forbidden",
         )
-    return member
+    return member.email
 
 
 def unauthorized(reason: str) -> Fault:

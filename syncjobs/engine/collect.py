@@ -23,20 +23,17 @@ from connections.connectors.base import Connector, Edit, Edits
 from connections.errors import (
     CheckpointExpired,
     LoginFailed,
-    MetadataChanged,
     Refused,
     Retryable,
-    UnknownEntity,
     Unreachable,
 )
 from organizations import records
-from organizations.errors import OrganizationError
 from syncjobs.engine.editing import Editing
 from syncjobs.engine.folding import fold, is_attempted, set_aside
 from syncjobs.engine.order import CARRIED_BY_OWNER
 from syncjobs.engine.plan import ClientRecord
 from syncjobs.engine.protocols import Queue, Reporter, State
-from syncjobs.engine.retrying import Patience
+from syncjobs.engine.retrying import ENTITY_ERRORS, Patience
 from syncjobs.engine.transactions import Action, Transaction
 from syncjobs.engine.values import EntityTask, LinkRow, LinkState, Options, Problem
 
@@ -46,13 +43,6 @@ FAR = 10_000
 AS_CARRIED = "The record is again as it was when it was last carried."
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)
-_ENTITY_ERRORS = (
-    Retryable,
-    MetadataChanged,
-    CheckpointExpired,
-    UnknownEntity,
-    OrganizationError,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +82,7 @@ def collect(source: Source, tasks: Sequence[EntityTask]) -> Mapping[str, str]:
 def _attempt(source: Source, tasks: Sequence[EntityTask]) -> Mapping[str, str]:
     try:
         _Collecting(source, tasks).run()
-    except _ENTITY_ERRORS as error:
+    except ENTITY_ERRORS as error:
         if len(tasks) > 1 and not isinstance(error, Retryable):
             return {name: why for task in tasks for name, why in _attempt(source, [task]).items()}
         for task in tasks:

@@ -31,6 +31,10 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 def tuned() -> Iterator[None]:
     """Set the interpreter up for bulk work, and back again. The allocator stays as it is set."""
     _give_memory_back()
+    # What is here already outlives the work: looking through it for cycles would only make
+    # copies of memory that is shared with a process that reads apart.
+    gc.collect()
+    gc.freeze()
     interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(*ALLOCATIONS)
@@ -39,6 +43,7 @@ def tuned() -> Iterator[None]:
     finally:
         sys.setswitchinterval(interval)
         gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 def _give_memory_back() -> None:

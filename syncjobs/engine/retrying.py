@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from connections.errors import Retryable
+from connections.errors import CheckpointExpired, MetadataChanged, Retryable, UnknownEntity
+from organizations.errors import OrganizationError
 from syncjobs.engine.values import Options
+
+ENTITY_ERRORS = (
+    Retryable,
+    MetadataChanged,
+    CheckpointExpired,
+    UnknownEntity,
+    OrganizationError,
+)
+"""What ends one entity and lets the others go on (design decision 10)."""
 
 _FIRST_WAIT = 1.0
 

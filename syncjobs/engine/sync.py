@@ -11,10 +11,8 @@ from connections.connectors.base import Connector
 from connections.errors import (
     CheckpointExpired,
     ConnectorError,
-    MetadataChanged,
     Refused,
     Retryable,
-    UnknownEntity,
 )
 from organizations.errors import OrganizationError
 from syncjobs.engine import interpreter
@@ -31,7 +29,7 @@ from syncjobs.engine.protocols import Queue, Reporter, State
 from syncjobs.engine.pull import Context, Pull
 from syncjobs.engine.push.delivery import Delivery
 from syncjobs.engine.push.pushing import Pushed, push
-from syncjobs.engine.retrying import Patience
+from syncjobs.engine.retrying import ENTITY_ERRORS, Patience
 from syncjobs.engine.starting import Start
 from syncjobs.engine.tracked import Tracked
 from syncjobs.engine.values import (
@@ -45,15 +43,6 @@ from syncjobs.engine.values import (
 from syncjobs.errors import ServerChanged
 
 Result = TypeVar("Result")
-
-_ENTITY_ERRORS = (
-    Retryable,
-    MetadataChanged,
-    CheckpointExpired,
-    UnknownEntity,
-    OrganizationError,
-)
-"""What ends one entity and lets the others go on (design decision 10)."""
 
 Lane = Callable[[], AbstractContextManager[None]]
 """Opens the block in which nobody else collects or delivers for the connection."""
@@ -173,7 +162,7 @@ class _Sync:
         self._context.reporter.checkpoint()
         try:
             found = self._patiently(lambda: self._matches(task))
-        except _ENTITY_ERRORS as error:
+        except ENTITY_ERRORS as error:
             self._unmatched[task.name] = error
         else:
             self._translations.update(
@@ -259,7 +248,7 @@ class _Sync:
         try:
             reporter.checkpoint()
             act()
-        except _ENTITY_ERRORS as error:
+        except ENTITY_ERRORS as error:
             found.failed = str(error)
             code = getattr(error, "code", "") or type(error).__name__
             reporter.problem(Problem(entity=task.name, record="", code=code, message=found.failed))

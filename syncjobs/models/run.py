@@ -111,6 +111,20 @@ class RunEntity(models.Model):
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
 
+    COUNTS = (
+        "created",
+        "updated",
+        "deleted",
+        "left",
+        "pushed",
+        "conflicts",
+        "rejected",
+        "held",
+        "kept",
+        "unchanged",
+    )
+    """What came of the records that were read, in the order in which it is shown."""
+
     run = models.ForeignKey(Run, models.CASCADE, related_name="entities")
     name = models.CharField(max_length=128)
     position = models.PositiveIntegerField(default=0)

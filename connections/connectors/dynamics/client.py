@@ -15,7 +15,8 @@ from connections.addresses import target_of
 from connections.connectors.auth import DynamicsAuthentication
 from connections.connectors.dynamics.faults import fault, is_transient
 from connections.connectors.http import HttpClient, Patience
-from connections.connectors.limits import FIRST_AT_ONCE, Limiter
+from connections.connectors.limits import FIRST_AT_ONCE
+from connections.connectors.remote import RemoteClient
 from connections.egress import Reply, Session
 from connections.errors import ConnectorError, Retryable, Unreachable
 from connections.logins import Login
@@ -23,7 +24,6 @@ from connections.logins import Login
 API = "api/data/v9.2/"
 LONGEST_URL = 32_000
 """Dataverse takes 32 KB (dataverse.md §5); a little is left for the server's own counting."""
-_SETTLE_SECONDS = 10.0
 _API_PATH = re.compile(r"/api/data/v\d+(?:\.\d+)?/?$", re.IGNORECASE)
 _HEADERS = {
     "Accept": "application/json",
@@ -33,7 +33,7 @@ _HEADERS = {
 }
 
 
-class DynamicsClient:
+class DynamicsClient(RemoteClient):
     """Sends requests to one organization as one user. Close it at the end."""
 
     def __init__(
@@ -47,44 +47,19 @@ class DynamicsClient:
     ) -> None:
         """`url`: the organization's address, with or without its ``/api/data/v9.2``."""
         self.root = api_root(url)
-        self._session = session or egress.session()
-        who_am_i = urljoin(self.root, "WhoAmI")
-        authentication = DynamicsAuthentication(
-            who_am_i, login, self._session, confirmed=authority, patience=patience
-        )
         self.patience = patience or Patience()
-        self._http = HttpClient(
-            self._session, authentication, patience=self.patience, is_transient=is_transient
+        session = session or egress.session()
+        who_am_i = urljoin(self.root, "WhoAmI")
+        proof = DynamicsAuthentication(
+            who_am_i, login, session, confirmed=authority, patience=patience
         )
-
-    def close(self) -> None:
-        """Close the connections, and the books."""
-        self._session.close()
-        if self._http.limiter:
-            self._http.limiter.settle()
-
-    def limit(self, limiter: Limiter) -> None:
-        """Let every request from now on wait for its turn."""
-        self._http.limiter = limiter
-
-    def settle(self) -> None:
-        """Let the ledger be written if it is time."""
-        if self._http.limiter:
-            self._http.limiter.settle(every=_SETTLE_SECONDS)
-
-    @property
-    def requests_sent(self) -> int:
-        """How many requests were sent so far, as far as a limiter counts them."""
-        return self._http.limiter.usage().requests if self._http.limiter else 0
+        http = HttpClient(session, proof, patience=self.patience, is_transient=is_transient)
+        super().__init__(session, http)
 
     @property
     def at_once(self) -> int:
         """How many requests may be under way together."""
         return self._http.limiter.at_once() if self._http.limiter else FIRST_AT_ONCE
-
-    def hurry(self, seconds: float) -> None:
-        """Give up when all requests from now on together take longer."""
-        self._session.hurry(seconds)
 
     def send(
         self,

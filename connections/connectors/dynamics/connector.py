@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import TracebackType
 from typing import Any
 
 from connections.addresses import target_of
 from connections.connectors.base import (
     Batch,
     BatchResult,
-    Connector,
     EntitySummary,
     Identity,
     ReadRequest,
@@ -32,7 +30,7 @@ from connections.connectors.dynamics.values import PageDecoder
 from connections.connectors.dynamics.writing import Writer
 from connections.connectors.facts import DefinitionChanges, ServerFacts
 from connections.connectors.http import Patience
-from connections.connectors.limits import Limiter
+from connections.connectors.remote import RemoteConnector
 from connections.egress import Session
 from connections.logins import Forgetful, Keeper, Login, LoginKind
 from organizations.query.nodes import Query
@@ -43,9 +41,10 @@ _COUNT_CAP = 5000
 """``/$count`` never says more (dataverse.md §3.1)."""
 
 
-class DynamicsConnector(Connector):
+class DynamicsConnector(RemoteConnector):
     """Speaks to one Dynamics organization as one user, or as an application (GUID user name)."""
 
+    client: DynamicsClient
     backend = "dynamics"
     version_check = VersionCheck.ATOMIC
     stamps = True
@@ -76,30 +75,9 @@ class DynamicsConnector(Connector):
         self.marks = Marks()
         self._definitions = Definitions(self.client)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the connections."""
-        self.client.close()
-
-    def limit(self, limiter: Limiter) -> None:
-        """Let every request wait for its turn."""
-        self.client.limit(limiter)
-
-    def settle(self) -> None:
-        """Let the ledger be written if it is time."""
-        self.client.settle()
-
     def mark(self, origin: str, *, bypass: str = "", is_quiet: bool = False) -> None:
         """Send these with every write from now on (dataverse.md §4.5)."""
         self.marks = Marks(tag=origin, bypass=bypass, is_quiet=is_quiet)
-
-    def hurry(self, seconds: float) -> None:
-        """Give up, by Retryable, when all from now on together takes longer."""
-        self.client.hurry(seconds)
 
     def identify(self) -> Identity:
         """Prove the login by WhoAmI (dataverse.md §1.3)."""
@@ -192,10 +170,6 @@ class DynamicsConnector(Connector):
         if reason := difficult.write_refusal(entity.name):
             return refused(batch, "read-only", reason)
         return Writer(self.client, entity, self._sets, self._actions, self.marks).write(batch)
-
-    def requests_sent(self) -> int:
-        """Return what the limiter counted."""
-        return self.client.requests_sent
 
     def requests_for(self, entity: Entity, action: Action, count: int) -> int:
         """Count the bulk calls, or the batches, that so many records take."""

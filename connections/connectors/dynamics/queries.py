@@ -21,12 +21,10 @@ from connections.connectors.dynamics.links import COOKIE, MORE, Surroundings, su
 from connections.egress import Reply
 from connections.errors import Refused, Retryable
 from organizations.query import fetchxml_writer
+from organizations.query.analysis import restricted
 from organizations.query.nodes import (
-    Condition,
     Group,
     Link,
-    Logic,
-    Operator,
     Order,
     Query,
     Selection,
@@ -66,12 +64,6 @@ def selecting(
         distinct=bool(links),
         count=min(page_size, PAGE_SIZE),
     )
-
-
-def with_ids(query: Query, attribute: str, ids: Sequence[str]) -> Query:
-    """Return the query narrowed to records whose attribute is one of `ids`."""
-    among = Condition(attribute, Operator.IN, tuple(ids))
-    return replace(query, filter=Group(Logic.AND, (query.filter, among)))
 
 
 def pages(
@@ -150,7 +142,7 @@ def _check_reach(entity: Entity, query: Query, page: int, cookie: str) -> None:
 
 def chunked(query: Query, attribute: str, ids: Sequence[str]) -> list[Query]:
     """Return the query narrowed to records whose attribute is among `ids`, in portions."""
-    return [with_ids(query, attribute, chunk) for chunk in chunks(ids)]
+    return [restricted(query, attribute, chunk) for chunk in chunks(ids)]
 
 
 def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -18,6 +18,7 @@ from connections.connectors.resco_cloud.queries import Answer
 from connections.connectors.resco_cloud.shapes import Shape
 from connections.connectors.resco_cloud.values import Decoded, decode
 from connections.errors import LoginFailed, MetadataChanged, Refused, UnknownEntity, Unreachable
+from organizations.query.analysis import restricted
 from organizations.query.nodes import Order, Query
 from organizations.schema import VERSION, Entity
 
@@ -54,7 +55,7 @@ class Asking:
         found, key = Decoded(), shape.entity.primary_id
         asked = queries.selecting(shape.entity, shape.selected, query)
         for portion in queries.portions(ids):
-            self._gather(shape, queries.among(asked, key, portion), found)
+            self._gather(shape, restricted(asked, key, portion), found)
         return found
 
     def _gather(self, shape: Shape, query: Query, into: Decoded) -> None:

@@ -11,15 +11,16 @@ from lxml import etree
 from connections import egress
 from connections.addresses import target_of
 from connections.connectors.http import HttpClient, Patience
-from connections.connectors.limits import Limiter
+from connections.connectors.remote import RemoteClient
+from connections.connectors.resco_cloud import odata_errors
 from connections.connectors.resco_cloud.faults import error_of, is_transient, not_understood
 from connections.connectors.resco_cloud.markup import NotXml, parse
 from connections.connectors.resco_cloud.roots import roots
-from connections.egress import Session
+from connections.egress import Reply, Session
 from connections.errors import LoginFailed
 
-_SETTLE_SECONDS = 10.0
 _XML = {"Content-Type": "application/xml; charset=utf-8"}
+_JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
 class BasicLogin:
@@ -41,7 +42,7 @@ class BasicLogin:
         return False
 
 
-class RescoClient:
+class RescoClient(RemoteClient):
     """Sends requests to one organization as one user. Close it at the end."""
 
     def __init__(
@@ -55,43 +56,21 @@ class RescoClient:
     ) -> None:
         """`url`: the organization's address. Raises Unreachable where it is none."""
         self._roots = roots(url)
-        self._session = session or egress.session()
         self.patience = patience or Patience()
-        self._http = HttpClient(
-            self._session,
-            BasicLogin(user_name, password),
-            patience=self.patience,
-            is_transient=is_transient,
-        )
+        session = session or egress.session()
+        login = BasicLogin(user_name, password)
+        http = HttpClient(session, login, patience=self.patience, is_transient=self._passes)
+        super().__init__(session, http)
+
+    def _passes(self, reply: Reply) -> bool:
+        if reply.url.startswith(self._roots.odata):
+            return odata_errors.is_transient(reply)
+        return is_transient(reply)
 
     @property
     def where(self) -> str:
         """The origin, for messages."""
         return str(target_of(self._roots.data))
-
-    def close(self) -> None:
-        """Close the connections, and the books."""
-        self._session.close()
-        if self._http.limiter:
-            self._http.limiter.settle()
-
-    def limit(self, limiter: Limiter) -> None:
-        """Let every request from now on wait for its turn."""
-        self._http.limiter = limiter
-
-    def settle(self) -> None:
-        """Let the ledger be written if it is time."""
-        if self._http.limiter:
-            self._http.limiter.settle(every=_SETTLE_SECONDS)
-
-    @property
-    def requests_sent(self) -> int:
-        """How many requests were sent so far, as far as a limiter counts them."""
-        return self._http.limiter.usage().requests if self._http.limiter else 0
-
-    def hurry(self, seconds: float) -> None:
-        """Give up when all requests from now on together take longer."""
-        self._session.hurry(seconds)
 
     def post(self, operation: str, body: bytes = b"", *, reads: bool = True) -> etree._Element:
         """Return the root of the data service's answer; '' is Fetch.
@@ -106,6 +85,27 @@ class RescoClient:
         """Return the root of a document of the metadata service."""
         query = f"?{urlencode(options)}" if options else ""
         return self._answer("GET", f"{self._roots.metadata}/{what}{query}", None, repeatable=True)
+
+    def write_metadata(self, method: str, what: str, body: bytes | None = None) -> None:
+        """Write by the metadata service; what is written twice is as if it were written once."""
+        url = f"{self._roots.metadata}/{what}"
+        reply = self._http.request(method, url, headers=_XML, body=body, idempotent=True)
+        if not 200 <= reply.status < 300:
+            raise error_of(reply)
+
+    def odata(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        repeatable: bool = False,
+    ) -> Reply:
+        """Return the OData service's answer, whatever its status. Raises Retryable."""
+        sent = {**_JSON, **(headers or {})}
+        url = f"{self._roots.odata}/{path}"
+        return self._http.request(method, url, headers=sent, body=body, idempotent=repeatable)
 
     def _answer(
         self, method: str, url: str, body: bytes | None, *, repeatable: bool

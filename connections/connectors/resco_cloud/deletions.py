@@ -18,6 +18,7 @@ from connections.connectors.resco_cloud.asking import Asking
 from connections.connectors.resco_cloud.markup import text_of
 from connections.connectors.resco_cloud.metadata import DELETED, missing_in
 from connections.connectors.resco_cloud.shapes import Shape
+from organizations.query.analysis import restricted
 from organizations.query.nodes import Condition, Operator, Query
 from organizations.schema import VERSION, Entity
 
@@ -80,7 +81,7 @@ def _query(
     entity: Entity, names: Collection[str], since: int, until: int | None, limit: int
 ) -> Query:
     asked = queries.selecting(entity, (entity.primary_id, _ENTITY, _RECORD), None, size=limit)
-    asked = queries.above(queries.among(asked, _ENTITY, sorted(names)), since)
+    asked = queries.above(restricted(asked, _ENTITY, sorted(names)), since)
     if until is not None:
         asked = queries.narrowed(asked, Condition(VERSION, Operator.LE, (until,)))
     return asked

@@ -87,11 +87,6 @@ def above(query: Query, version: int) -> Query:
     return narrowed(query, Condition(VERSION, Operator.GT, (version,)))
 
 
-def among(query: Query, attribute: str, values: Sequence[str]) -> Query:
-    """Return the query for records whose attribute is one of these."""
-    return narrowed(query, Condition(attribute, Operator.IN, tuple(values)))
-
-
 def portions(ids: Sequence[str], size: int = PAGE) -> Iterator[Sequence[str]]:
     """Yield distinct ids in portions for one question each."""
     distinct = list(dict.fromkeys(ids))

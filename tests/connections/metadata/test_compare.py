@@ -232,6 +232,7 @@ LEFT_OUT = {
         "name": "finds the entity",
         "is_hidden": "the client's own state",
         "origin": "the client's own state",
+        "is_view": "no connector offers a view of the organization",
         "attributes": "compared one by one",
         "keys": "compared one by one",
         "relationships": "compared one by one",
