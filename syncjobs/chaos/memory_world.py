@@ -22,7 +22,7 @@ from syncjobs.chaos.stormy import StormyMemory
 from syncjobs.chaos.world import BEGIN, Run, World, ended
 from syncjobs.engine.sync import sync
 from syncjobs.engine.transactions import Transaction
-from syncjobs.engine.values import EntityTask, LinkRow, Options, Position, Report, Side
+from syncjobs.engine.values import EntityTask, LinkRow, LinkState, Options, Position, Report, Side
 
 
 @dataclass
@@ -43,8 +43,13 @@ class MemoryWorld(World):
         if hosted is not None:
             self.state.parts.append(self.ledger)
         self.weather.is_inside = lambda: self.state.saved.is_open
+        self.weather.was_read = self._was_read
         self.weather.is_lane_taken = lambda: self.is_lane_taken
         self.state.before = self.weather.boundary
+
+    def _was_read(self, name: str) -> bool:
+        links = self.state.saved.links.get(self.key(name), {}).values()
+        return any(link.state is LinkState.CURRENT for link in links)
 
     def tasks(self) -> list[EntityTask]:
         """Return what to carry, as the settings are now."""

@@ -32,8 +32,13 @@ class Stormy(Connector):
     name: str
 
     def read(self, request: ReadRequest) -> Iterator[Page]:
-        """Yield pages, some twice, some cut off."""
+        """Yield pages, some twice, some cut off; or, of a full reading, only its empty end."""
+        is_silent = self._is_silent(request)
         for page in super().read(request):  # type: ignore[safe-super]
+            if is_silent:
+                if page.checkpoint is not None:
+                    yield replace(page, rows=(), versions=(), rejected=(), resume=None)
+                continue
             fault = self.weather.come(Place.PAGE, self.name)
             if fault is Fault.TRUNCATED:
                 cut = replace(page, rows=page.rows[:1], versions=page.versions[:1])
@@ -42,6 +47,13 @@ class Stormy(Connector):
             yield page
             if fault is Fault.DUPLICATED:
                 yield page
+
+    def _is_silent(self, request: ReadRequest) -> bool:
+        # Only of an organization that had records can somebody know that it has some.
+        is_whole = not (request.since or request.resume)
+        if not (is_whole and self.weather.was_read(request.entity.name)):
+            return False
+        return self.weather.come(Place.WHOLE, self.name) is Fault.EMPTY
 
     def ids(self, entity: Entity, query: Query | None = None) -> Iterator[Sequence[str]]:
         """Yield ids, or none of them."""

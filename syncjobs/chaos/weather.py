@@ -29,6 +29,7 @@ class Fault(StrEnum):
 class Place(StrEnum):
     """Where something can go wrong; those of the state are boundaries of its transactions."""
 
+    WHOLE = "full reading"
     PAGE = "read"
     IDS = "ids"
     ASK = "ask"
@@ -44,7 +45,7 @@ STRIKES: dict[Fault, frozenset[Place]] = {
     Fault.REFUSED: _ASKED,
     Fault.TRUNCATED: frozenset({Place.PAGE}),
     Fault.DUPLICATED: frozenset({Place.PAGE}),
-    Fault.EMPTY: frozenset({Place.IDS}),
+    Fault.EMPTY: frozenset({Place.IDS, Place.WHOLE}),
     Fault.LOST: frozenset({Place.WRITTEN}),
     Fault.CONFLICT: frozenset({Place.WRITE}),
     Fault.KILL: frozenset(Place),
@@ -68,7 +69,8 @@ class Weather:
     """Faults to come, and how often each struck while which action was waiting to be carried.
 
     `is_inside` tells whether the page of a transaction is open, `is_lane_taken` whether somebody
-    delivers: nobody else can come in then.
+    delivers: nobody else can come in then. `was_read` tells whether any record of an entity is
+    carried.
     `pending` are the actions that were done since the last run that ended well.
     """
 
@@ -77,6 +79,7 @@ class Weather:
     pending: set[str] = field(default_factory=set)
     is_inside: Callable[[], bool] = lambda: False
     is_lane_taken: Callable[[], bool] = lambda: False
+    was_read: Callable[[str], bool] = lambda entity: False
     _is_busy: bool = False
 
     def plan(self, fault: Fault, count: int, act: Callable[[], None] | None = None) -> None:

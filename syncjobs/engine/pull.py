@@ -10,9 +10,10 @@ from functools import partial
 from connections.connectors.base import Connector
 from connections.connectors.paging import ReadAhead
 from connections.errors import CheckpointExpired, Retryable
-from syncjobs.engine.airbag import Alone, Guard
+from syncjobs.engine.airbag import Alone, Guard, unbelieved
 from syncjobs.engine.apart import ReadApart
 from syncjobs.engine.compare import Comparison
+from syncjobs.engine.emptiness import is_believed
 from syncjobs.engine.layout import Layout
 from syncjobs.engine.matching import MATCH_KEYS
 from syncjobs.engine.plan import Incoming, PagePlan, Rules, View, plan_page
@@ -28,6 +29,7 @@ from syncjobs.engine.values import (
     Leaving,
     Options,
     Position,
+    Problem,
 )
 from syncjobs.engine.viewing import Viewer
 from syncjobs.engine.writing import Outcome, Writer
@@ -151,10 +153,28 @@ class Pull:
             for page in pages:
                 self._is_quiet = self._is_quiet and _is_nothing(page)
                 self._was_fresh = self._is_fresh
-                self._carry_page(page, self._position_after(page))
+                is_kept = self._is_empty(page) and not self._is_believed()
+                self._carry_page(page, None if is_kept else self._position_after(page))
                 self._is_read = page.resume is None and page.checkpoint is not None
         if not self._is_read:
             raise Retryable(f"The server broke off its answer on '{self._task.name}'.")
+
+    def _is_empty(self, page: Incoming) -> bool:
+        """Return whether a full reading comes to nothing with this page."""
+        is_whole = self._position.full and not self._position.resume
+        is_last = page.resume is None and page.checkpoint is not None
+        return is_whole and is_last and _is_nothing(page)
+
+    def _is_believed(self) -> bool:
+        context, task = self._context, self._task
+        size = context.options.page_size
+        if is_believed(context.state, self._reader, task, page_size=size):
+            return True
+        message = unbelieved(task.name, context.state.count_links(task.key))
+        context.reporter.problem(
+            Problem(entity=task.name, record="", code="empty-answer", message=message)
+        )
+        return False
 
     def _source(self) -> Generator[Incoming, None, None]:
         position, size = self._position, self._context.options.page_size
@@ -231,7 +251,8 @@ class Pull:
             self._carry_by_id([item for item in ids if item not in self._tried])
         for ids in found.missing():
             self._carry_by_id(ids, is_missing=True)
-        if not (self.unbelieved or self._position.compared):
+        is_told = not (self.unbelieved or self._position.full)
+        if is_told and not self._position.compared:
             self._save_compared()
 
     def _carry_by_id(self, ids: Sequence[str], *, is_missing: bool = False) -> None:

@@ -63,6 +63,11 @@ class Reader:
         known = {*found.ids, *(rejection.id for rejection in found.rejected)}
         return replace(found, absent=[item for item in ids if item not in known])
 
+    def first_id(self) -> str:
+        """Return an id inside the filter, '' if the server names none."""
+        pages = self._server.ids(self._task.server, self._task.query)
+        return next((ids[0] for ids in pages if ids), "")
+
     def _request(self, *, resume: str, page_size: int) -> ReadRequest:
         return ReadRequest(
             entity=self._task.server,
