@@ -16,6 +16,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
+from connections.connectors.defining import Definer
 from connections.connectors.facts import DefinitionChanges, ServerFacts
 from connections.connectors.limits import Limiter
 from connections.errors import MetadataChanged, Refused
@@ -246,6 +247,10 @@ class Connector(ABC):
 
         None: the organization cannot tell, and gives no stamps.
         """
+        return None
+
+    def definer(self) -> Definer | None:
+        """Return what writes metadata there; None where no way is known."""
         return None
 
     def server_facts(self) -> ServerFacts:

@@ -26,7 +26,8 @@ _WHOLE = ("$select", "$filter", "$orderby", "$top", "$skip")
 def who_am_i(call: Call) -> HttpResponse:
     """Answer who is calling whose service (§1.4). Only members call: nobody is external.
 
-    `Languages` is an addition of ours: those in which there are localizations.
+    `Languages` is an addition of ours: those in which there are localizations; `MetadataExtension`
+    too: whether the caller may write metadata (`metadata_service`).
     """
     name = attributes(OrganizationName=call.organization.name)
     body = "".join(
@@ -35,6 +36,7 @@ def who_am_i(call: Call) -> HttpResponse:
             element("UserId", call.context.user.id if call.context.user else ""),
             element("OrganizationVersion", str(call.organization.schema_version)),
             element("Languages", ";".join(map(str, call.organization.languages))),
+            element("MetadataExtension", str(call.member.is_administrator)),
         )
     )
     return answer(f"<WhoAmIResult{name}>{body}</WhoAmIResult>")

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from tests.fakes.server import Answer, Request
 
 Forward = Callable[[Request], Answer]
-_SERVICES = ("/api/data/", "/rest/v1/")
+_SERVICES = ("/api/data/", "/rest/v1/", "/odata/v4/")
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
 
 

@@ -42,7 +42,12 @@ class Bodies:
         key = self.entity.primary_id
         elements = [_plain(key, record_id)]
         if action is not Action.DELETE:
-            elements += self._given(values, creating=action is Action.CREATE)
+            elements += [
+                element_of(attribute, value, target)
+                for attribute, (value, target) in self.given(
+                    values, creating=action is Action.CREATE
+                )
+            ]
         return Operation(self.entity.name, action, (key,), tuple(elements))
 
     def pair(self, action: Action, pair: ManyToMany, ends: tuple[str, str]) -> Operation:
@@ -55,14 +60,17 @@ class Bodies:
         )
         return Operation(self.entity.name, action, keys, elements)
 
-    def _given(self, values: Values, *, creating: bool) -> Iterator[etree._Element]:
+    def given(
+        self, values: Values, *, creating: bool
+    ) -> Iterator[tuple[Attribute, tuple[Value, str]]]:
+        """Yield each attribute to write, its value, and the entity that a lookup points to."""
         written = {**values, **self._status(values)}
         for name in self.names(written, creating=creating):
             value = written[name]
             if value is None and creating:
                 continue
             attribute = self._attributes[name]
-            yield element_of(attribute, value, self._target(attribute, written))
+            yield attribute, (value, self._target(attribute, written))
 
     def _target(self, attribute: Attribute, values: Values) -> str:
         told = values.get(f"{attribute.name}__type")

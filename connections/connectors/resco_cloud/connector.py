@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from types import TracebackType
 
 from connections.connectors.base import (
     Batch,
     BatchResult,
-    Connector,
     Edits,
     EntitySummary,
     Identity,
     ReadRequest,
     VersionCheck,
 )
+from connections.connectors.defining import Definer
 from connections.connectors.http import Patience
-from connections.connectors.limits import Limiter
+from connections.connectors.remote import RemoteConnector
 from connections.connectors.resco_cloud import queries
 from connections.connectors.resco_cloud.asking import Asking
 from connections.connectors.resco_cloud.client import RescoClient
+from connections.connectors.resco_cloud.defining import ExtensionDefiner, is_served
 from connections.connectors.resco_cloud.deletions import Deletions
 from connections.connectors.resco_cloud.edits import EditLog
 from connections.connectors.resco_cloud.metadata import Definitions, identity
+from connections.connectors.resco_cloud.odata_sending import ASKED
 from connections.connectors.resco_cloud.reading import Reading
 from connections.connectors.resco_cloud.shapes import Shape
 from connections.connectors.resco_cloud.values import decode
@@ -36,9 +37,10 @@ from organizations.records import Action, Page
 from organizations.schema import Attribute, Entity
 
 
-class RescoCloudConnector(Connector):
+class RescoCloudConnector(RemoteConnector):
     """Speaks to one Resco Cloud organization as one of its users."""
 
+    client: RescoClient
     backend = "resco_cloud"
     version_check = VersionCheck.READ_BEFORE
     reads_apart = True
@@ -52,11 +54,13 @@ class RescoCloudConnector(Connector):
         authority: str = "",
         kind: str = LoginKind.SECRET,
         keeper: Keeper | None = None,
+        is_atomic: bool = False,
         session: Session | None = None,
         patience: Patience | None = None,
     ) -> None:
         """`session`, `patience`: for tests. `authority` and `keeper` are for tokens: not used.
 
+        `is_atomic`: the organization checks the version of what is changed or deleted, by OData.
         Raises LoginFailed for a login of another `kind` than a password.
         """
         if kind != LoginKind.SECRET:
@@ -65,27 +69,8 @@ class RescoCloudConnector(Connector):
         self._definitions = Definitions(self.client)
         self._asking = Asking(self.client, self._definitions)
         self._deletions = Deletions(self._asking)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the connections."""
-        self.client.close()
-
-    def limit(self, limiter: Limiter) -> None:
-        """Let every request wait for its turn."""
-        self.client.limit(limiter)
-
-    def settle(self) -> None:
-        """Let the ledger be written if it is time."""
-        self.client.settle()
-
-    def hurry(self, seconds: float) -> None:
-        """Give up, by Retryable, when all from now on together takes longer."""
-        self.client.hurry(seconds)
+        self._is_atomic = is_atomic
+        self.version_check = VersionCheck.ATOMIC if is_atomic else VersionCheck.READ_BEFORE
 
     def identify(self) -> Identity:
         """Prove the login by WhoAmI."""
@@ -98,6 +83,11 @@ class RescoCloudConnector(Connector):
     def describe(self, names: Iterable[str]) -> Iterator[Entity]:
         """Yield full metadata, labels in all languages that the organization tells."""
         return self._definitions.describe(names)
+
+    def definer(self) -> Definer | None:
+        """Return the writer of metadata, where the organization serves our extension."""
+        served = is_served(self.client.post("WhoAmI"))
+        return ExtensionDefiner(self.client, self._definitions) if served else None
 
     def read(self, request: ReadRequest) -> Iterator[Page]:
         """Yield pages by row version; see `reading` for how."""
@@ -154,16 +144,16 @@ class RescoCloudConnector(Connector):
         return not decode(shape, self._asking.page(shape, asked).records).last
 
     def write(self, entity: Entity, batch: Batch) -> BatchResult:
-        """Write by ExecuteMultiple."""
-        return Writer(self._asking, entity).write(batch)
-
-    def requests_sent(self) -> int:
-        """Return what the limiter counted."""
-        return self.client.requests_sent
+        """Write by ExecuteMultiple; changes and deletions by OData where that is wanted."""
+        return Writer(self._asking, entity, self._is_atomic).write(batch)
 
     def requests_for(self, entity: Entity, action: Action, count: int) -> int:
         """Count the calls for each portion: one before, the writing, and one after."""
-        return -(-count // PORTION) * (2 if action is Action.DELETE else 3)
+        portions = -(-count // PORTION)
+        if not self._is_atomic or action is Action.CREATE or entity.is_intersect:
+            return portions * (2 if action is Action.DELETE else 3)
+        asked = -(-count // ASKED)
+        return asked + count + portions * (1 if action is Action.DELETE else 2)
 
     def _log(self) -> EditLog:
         return EditLog(self._asking, self._deletions, lambda: datetime.now(UTC))

@@ -18,10 +18,11 @@ _SERVICE = re.compile(r"/(?:rest/v1/(?:data|metadata|sync)|odata/v4)(?=/|$)", re
 
 @dataclass(frozen=True, slots=True)
 class Roots:
-    """The data and the metadata service, both without a slash at their end."""
+    """The data, the metadata and the OData service, all without a slash at their end."""
 
     data: str
     metadata: str
+    odata: str
 
 
 def roots(url: str) -> Roots:
@@ -39,4 +40,8 @@ def roots(url: str) -> Roots:
     before, _, organization = path.strip("/").rpartition("/")
     base = f"{target}/{before}" if before else str(target)
     end = f"/{organization}" if organization else ""
-    return Roots(f"{base}/rest/v1/data{end}", f"{base}/rest/v1/metadata{end}")
+    return Roots(
+        data=f"{base}/rest/v1/data{end}",
+        metadata=f"{base}/rest/v1/metadata{end}",
+        odata=f"{base}/odata/v4{end}",
+    )

@@ -1,24 +1,26 @@
-"""Writing a batch, 100 records a call, each as a step of its own (resco.md §1.9, §7).
+"""Writing a batch in portions of 100 records, each record for itself (resco.md §1.9, §7).
 
-REST has no version check (§1.7): each portion is read right before it is written, and what has
-another version than expected is a conflict (`VersionCheck.READ_BEFORE`). Afterwards it is read
-again, for the versions. After a lost answer it is read too: what holds what was sent is done,
-what is as it was is sent again, anything else is a conflict. So nothing is written twice, and
-one bad record costs only itself.
+Each portion is read right before it is written, and what has another version than expected is a
+conflict. REST checks no more than that (`VersionCheck.READ_BEFORE`, §1.7); with `is_atomic`
+changes and deletions go by OData, where the organization itself refuses what is not based on the
+newest version (`odata_sending`). Afterwards it is read again, for the versions. After a lost
+answer it is read too: what holds what was sent is done, what is as it was is sent again, anything
+else is a conflict. So nothing is written twice, and one bad record costs only itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from connections.connectors.base import Batch, BatchResult, Failure, FailureKind
-from connections.connectors.resco_cloud import operations
 from connections.connectors.resco_cloud.asking import Asking
 from connections.connectors.resco_cloud.bodies import Bodies, Values
 from connections.connectors.resco_cloud.faults import Fault
 from connections.connectors.resco_cloud.looking import NOTHING, Found
-from connections.connectors.resco_cloud.operations import Operation
+from connections.connectors.resco_cloud.odata_sending import ODataSender
+from connections.connectors.resco_cloud.sending import Answer, ExecuteSender, Sender
 from connections.connectors.resco_cloud.targets import Pairs, Records, Target
 from connections.errors import Retryable
 from organizations.records import Action
@@ -88,6 +90,7 @@ class Writer:
 
     asking: Asking
     entity: Entity
+    is_atomic: bool = False
     bodies: Bodies = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,12 +102,20 @@ class Writer:
         rows = list(_wanted(batch))
         for start in range(0, len(rows), PORTION):
             portion = rows[start : start + PORTION]
-            _Portion(self.asking, self._target(), batch.action, portion).write()
+            target = self._target()
+            sender = self._sender(batch.action, target)
+            _Portion(self.asking, target, sender, batch.action, portion).write()
         return BatchResult(
             ids=[row.id for row in rows],
             versions=[row.version for row in rows],
             failed={row.at: row.failure for row in rows if row.failure is not None},
         )
+
+    def _sender(self, action: Action, target: Target) -> Sender[Any]:
+        by_rest = action is Action.CREATE or self.entity.is_intersect
+        if by_rest or not self.is_atomic:
+            return ExecuteSender(self.asking.client, target)
+        return ODataSender(self.asking.client, self.entity, self.bodies)
 
     def _target(self) -> Target:
         pair = self.entity.intersect
@@ -119,17 +130,15 @@ class _Portion:
 
     asking: Asking
     target: Target
+    sender: Sender[Any]
     action: Action
     rows: Sequence[Wanted]
 
     def write(self) -> None:
         """Look, send what is as expected, and look again, until nothing is open."""
         self._judge()
-        patience, attempt = self.asking.client.patience, 1
-        while True:
-            ready = self._ready()
-            if not ready:
-                return
+        patience, attempt = self.asking.client.patience, 0
+        while ready := self._ready():
             try:
                 trouble = self._send(ready)
             except Retryable as error:
@@ -137,12 +146,13 @@ class _Portion:
             for row in self._open():
                 row.is_doubtful = True
             self._judge()
-            if not self._open():
+            left = len(self._open())
+            if not left:
                 return
+            attempt = 1 if left < len(ready) else attempt + 1
             if trouble is None or attempt >= patience.attempts:
                 raise trouble or _unanswered()
             patience.sleep(trouble.after or patience.wait(attempt))
-            attempt += 1
 
     def _open(self) -> list[Wanted]:
         return [row for row in self.rows if row.is_open]
@@ -153,6 +163,8 @@ class _Portion:
     def _judge(self) -> None:
         """Look, and settle what needs no sending: conflicts, and what a lost request has done."""
         rows = self._open()
+        if rows:
+            self.sender.prepare(rows)
         seen = self._look(rows)
         for row in rows:
             self._settle(row, seen.get(row.at, NOTHING))
@@ -164,22 +176,23 @@ class _Portion:
             row.conflict(found.version)
         return not row.is_open
 
-    def _ready(self) -> list[tuple[Wanted, Operation]]:
+    def _ready(self) -> list[tuple[Wanted, Any]]:
         made = []
         for row in self._open():
             try:
-                made.append((row, self.target.operation(self.action, row)))
+                made.append((row, self.sender.make(self.action, row)))
             except InvalidValue as error:
                 row.reject(_INVALID, str(error))
         return made
 
-    def _send(self, ready: Sequence[tuple[Wanted, Operation]]) -> Retryable | None:
+    def _send(self, ready: Sequence[tuple[Wanted, Any]]) -> Retryable | None:
         """Send, and settle what was answered; returns why something is still open."""
-        replies = operations.send(self.asking.client, [operation for _, operation in ready])
-        answered = list(zip((row for row, _ in ready), replies, strict=False))
-        trouble = None if len(answered) == len(ready) else _unanswered()
-        good = [row for row, reply in answered if not isinstance(reply, Fault)]
-        self._finish(good)
+        replies = self.sender.send([made for _, made in ready])
+        given = list(zip((row for row, _ in ready), replies, strict=False))
+        unknown = [reply for _, reply in given if isinstance(reply, Retryable)]
+        answered = [pair for pair in given if not isinstance(pair[1], Retryable)]
+        trouble = None if len(answered) == len(ready) else next(iter(unknown), _unanswered())
+        self._finish([row for row, reply in answered if not isinstance(reply, Fault)])
         for row, fault in self._faults(answered):
             if fault.passes:
                 trouble = Retryable(f"The server said: {fault.reason}", code=fault.code)
@@ -195,9 +208,7 @@ class _Portion:
             ours = self.target.is_ours(self.action, row, found)
             row.done(found.id or row.id, found.version if ours else row.expected)
 
-    def _faults(
-        self, answered: Sequence[tuple[Wanted, Fault | str]]
-    ) -> Iterator[tuple[Wanted, Fault]]:
+    def _faults(self, answered: Sequence[tuple[Wanted, Answer]]) -> Iterator[tuple[Wanted, Fault]]:
         """Yield the faults of records that are as they were; the others are settled."""
         faulty = {row.at: fault for row, fault in answered if isinstance(fault, Fault)}
         rows = [row for row, _ in answered if row.at in faulty]

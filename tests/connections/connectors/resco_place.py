@@ -20,8 +20,9 @@ EMAIL, PASSWORD = "connector@example.com", "a long enough phrase"
 class RescoPlace(HostedPlace):
     """A client organization behind its services; what a test does here, another user did."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_atomic: bool = False) -> None:
         super().__init__()
+        self.is_atomic = is_atomic
         deletions.define(self.organization)
         add_member(self.organization, EMAIL, PASSWORD)
         self.url = f"{url}/{self.organization.name}"
@@ -30,7 +31,14 @@ class RescoPlace(HostedPlace):
     def connector(self) -> Connector:
         session = Session(allow=Allowlist.of(["localhost", "127.0.0.1"]))
         patience = Patience(sleep=self.waits.append)
-        return RescoCloudConnector(self.url, EMAIL, PASSWORD, session=session, patience=patience)
+        return RescoCloudConnector(
+            self.url,
+            EMAIL,
+            PASSWORD,
+            session=session,
+            patience=patience,
+            is_atomic=self.is_atomic,
+        )
 
     def neighbour(self) -> Connector | None:
         return None

@@ -9,6 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from organizations.schema import AttributeType
 from tests.connections.connectors.contract_resco_cloud import RescoCloudContract
+from tests.connections.connectors.contract_writing import WritingContract
 from tests.connections.connectors.place import Place, named
 from tests.connections.connectors.resco_cloud.strict import StrictRescoPlace
 from tests.connections.connectors.resco_place import RescoPlace
@@ -21,6 +22,14 @@ class TestRescoCloud(RescoCloudContract):
     @pytest.fixture
     def place(self, live_server: LiveServer) -> RescoPlace:
         return RescoPlace(live_server.url)
+
+
+class TestRescoCloudOverOData(WritingContract):
+    """The same, written by OData with etags."""
+
+    @pytest.fixture
+    def place(self, live_server: LiveServer) -> RescoPlace:
+        return RescoPlace(live_server.url, is_atomic=True)
 
 
 class StrictContract(RescoCloudContract):
@@ -51,6 +60,17 @@ class TestStrictResco(StrictContract):
     @pytest.fixture(params=["newer", "older"])
     def place(self, request: pytest.FixtureRequest) -> Iterator[StrictRescoPlace]:
         place = StrictRescoPlace(is_older=request.param == "older")
+        with serve(place.service) as url:
+            place.url = url
+            yield place
+
+
+class TestStrictRescoOverOData(WritingContract):
+    """The server from the sheet, whose etags say nothing about versions."""
+
+    @pytest.fixture
+    def place(self) -> Iterator[StrictRescoPlace]:
+        place = StrictRescoPlace(is_atomic=True)
         with serve(place.service) as url:
             place.url = url
             yield place

@@ -9,13 +9,14 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from tests.fakes.resco import fetching, tables
+from tests.fakes.resco import fetching, odata, tables
 from tests.fakes.resco.records import FaultError, Organization, Row
 from tests.fakes.resco.tables import Table
 from tests.fakes.server import Answer, Request
 
 USER, PASSWORD = "anna@example.com", "the password of Anna"
 _XML = "application/xml; charset=utf-8"
+_ODATA = "/odata/v4/strict/"
 _EXECUTE = "{http://schemas.resco.net/XRM/Execute}"
 
 
@@ -34,6 +35,8 @@ class StrictResco:
         token = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         if request.headers.get("authorization") != f"Basic {token}":
             return Answer(401, headers={"WWW-Authenticate": "Basic"})
+        if request.path.startswith(_ODATA):
+            return self._odata(request)
         service, found, rest = request.path.partition("/rest/v1/")
         name, _, after = rest.partition("/")
         organization, _, operation = after.partition("/")
@@ -46,6 +49,12 @@ class StrictResco:
             except FaultError as error:
                 return Answer(500, _fault(error).encode(), {"Content-Type": _XML})
         return Answer(200, body.encode(), {"Content-Type": _XML})
+
+    def _odata(self, request: Request) -> Answer:
+        path = unquote(request.path.removeprefix(_ODATA))
+        with self._lock:
+            self.asked.append(f"{request.method} odata/{path.partition('(')[0]}")
+            return odata.answer(self.organization, request, path)
 
     def _answer(self, request: Request, service: str, operation: str) -> str:
         if service == "metadata":

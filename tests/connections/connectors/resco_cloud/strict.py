@@ -20,7 +20,8 @@ class StrictRescoPlace(Place):
 
     can_link = False
 
-    def __init__(self, *, is_older: bool = False) -> None:
+    def __init__(self, *, is_older: bool = False, is_atomic: bool = False) -> None:
+        self.is_atomic = is_atomic
         self.organization = Organization()
         self.service = StrictResco(self.organization, is_older=is_older)
         self.url = ""
@@ -30,7 +31,14 @@ class StrictRescoPlace(Place):
         session = Session(allow=Allowlist.of(["127.0.0.1"]))
         patience = Patience(sleep=self.waits.append, chance=lambda: 1.0)
         url = f"{self.url}/strict"
-        return RescoCloudConnector(url, USER, PASSWORD, session=session, patience=patience)
+        return RescoCloudConnector(
+            url,
+            USER,
+            PASSWORD,
+            session=session,
+            patience=patience,
+            is_atomic=self.is_atomic,
+        )
 
     def create(self, entity: str, values: Values, record_id: str = "") -> str:
         table = self.organization.table(entity)
