@@ -30,7 +30,7 @@ def without_evidence(events: Sequence[Event], lists: Lists) -> Iterator[Violatio
             runs = [*runs[1 - _RUNS :], place]
         if isinstance(event, Write) and _is_deletion(event):
             is_wanted = (event.entity, event.id) in lists.insisted
-            if is_wanted or _is_replaced(event, mirror, events[place:]):
+            if is_wanted or _is_replaced(event, mirror, events[place + 1 :]):
                 pass
             elif not _is_proved(event, mirror, events, runs[0], place):
                 yield Violation("I3", f"{event.entity} {event.id} was deleted on the {event.side}.")
@@ -39,12 +39,17 @@ def without_evidence(events: Sequence[Event], lists: Lists) -> Iterator[Violatio
 
 def _is_replaced(write: Write, mirror: Mirror, later: Sequence[Event]) -> bool:
     """Return whether a pair goes and comes again under another id, as users removed and made it."""
-    return write.entity == PAIR and any(
-        isinstance(event, Write)
-        and (event.side, event.entity, event.action) == (write.side, PAIR, Action.CREATE)
-        and mirror.pair(event) == mirror.pair(write)
+    if write.entity != PAIR:
+        return False
+    after = (
+        event
         for event in later
+        if isinstance(event, Write)
+        and (event.side, event.entity) == (write.side, PAIR)
+        and mirror.pair(event) == mirror.pair(write)
     )
+    following = next(after, None)
+    return following is not None and (following.by, following.action) == (By.ENGINE, Action.CREATE)
 
 
 def _is_deletion(write: Write) -> bool:

@@ -14,11 +14,12 @@ from syncjobs.chaos.ledger import By, Event, Write
 from syncjobs.chaos.oracle.lists import Lists
 from syncjobs.chaos.oracle.mirror import Mirror, Values, replayed, told
 from syncjobs.chaos.oracle.violation import Violation
-from syncjobs.chaos.schema import CARRIED
+from syncjobs.chaos.schema import CARRIED, PAIR
 from syncjobs.engine.transactions import Action
 from syncjobs.engine.values import Side
 
 EXISTS = "(exists)"
+_ROW = f"{PAIR}id"
 
 Marks = dict[str, Value]
 """Column → what a user wrote and the other side has not had yet."""
@@ -68,11 +69,12 @@ class _Marks:
         self._agreed: dict[tuple[str, str], Marks] = {}
         self._replaced: dict[tuple[Side, str, str], Values] = {}
         self._carried: set[tuple[str, str]] = set()
+        self._pairs = _Pairs()
 
     def take(
         self, write: Write, key: str, before: Values | None, after: Values | None, mirror: Mirror
     ) -> Iterator[Lost]:
-        other = Side.CLIENT if write.side is Side.SERVER else Side.SERVER
+        other = _other(write.side)
         there = mirror.get(other, write.entity, key)
         mine = self._of(write.side, write.entity, key)
         if write.by is By.ENGINE:
@@ -82,10 +84,13 @@ class _Marks:
             mine.clear()  # nobody else had this record from us
         elif write.by is By.SYSTEM:
             _take_back(write, mine, before, after)
+        elif after is None and self._pairs.is_gone_there(write, key, there):
+            mine.clear()
         else:
             _mark(write, mine, before, after)
             self._forget_reverts(write, key, mine, mirror)
         self._agree(write.entity, key, after, there)
+        self._pairs.take(write, key, after, there)
         _settle(mine, write.entity, after, there)
         _settle(self._of(other, write.entity, key), write.entity, there, after)
 
@@ -126,6 +131,36 @@ class _Marks:
 
     def _of(self, side: Side, entity: str, key: str) -> Marks:
         return self._marks.setdefault((side, entity, key), {})
+
+
+class _Pairs:
+    """Which rows both sides know to hold the same pair.
+
+    A deletion names a row, not both ends (design 5.1.1). Where the other side's users removed the
+    row that was known and made the pair anew, the removal was theirs too, and the new row is what
+    nobody removed.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[Side, Value]] = {}
+
+    def take(self, write: Write, key: str, here: Values | None, there: Values | None) -> None:
+        if write.entity != PAIR:
+            return
+        if here is None and there is None:
+            self._known.pop(key, None)
+            return
+        is_known = write.by is not By.ENGINE and key in self._known
+        if here is not None and there is not None and not is_known:
+            self._known[key] = {write.side: here[_ROW], _other(write.side): there[_ROW]}
+
+    def is_gone_there(self, write: Write, key: str, there: Values | None) -> bool:
+        known = self._known.get(key) if write.entity == PAIR else None
+        return known is not None and there is not None and there[_ROW] != known[_other(write.side)]
+
+
+def _other(side: Side) -> Side:
+    return Side.CLIENT if side is Side.SERVER else Side.SERVER
 
 
 def _mark(write: Write, mine: Marks, before: Values | None, after: Values | None) -> None:

@@ -15,7 +15,7 @@ delete         as it was agreed on          delete
 delete         changed, or left the filter  the conflict rule
 associate      (not asked for)              make the pair; one that is there is as good
 disassociate   none                         delivered
-disassociate   there                        remove the pair
+disassociate   there                        remove the pair, unless it was made again since
 =============  ===========================  ==================================================
 
 *As it was agreed on*: at the link's version, or with the link's digest again. Never is a record

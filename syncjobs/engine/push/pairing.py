@@ -12,6 +12,8 @@ from syncjobs.engine.push.rows import news_of, over
 from syncjobs.engine.transactions import Status
 from syncjobs.engine.values import LinkState
 
+_MADE_AGAIN = "The pair was made again since: the server's row is that of another on the client."
+
 
 def associate(case: Case) -> Decision:
     """Decide on a pair that was made."""
@@ -34,4 +36,6 @@ def disassociate(case: Case, server: ServerRecord | None) -> Decision:
         return Settle(
             status=Status.PROCESSED, why=GONE if case.link else "", drops=case.link is not None
         )
+    if case.link is None:
+        return Settle(status=Status.ARCHIVED, why=_MADE_AGAIN, reads_again=True)
     return remove(case, server)

@@ -13,7 +13,7 @@ from syncjobs.chaos.organization import CONNECTION
 from syncjobs.chaos.play import populate
 from syncjobs.chaos.program import Setting
 from syncjobs.chaos.resting import come_to_rest
-from syncjobs.chaos.schema import ACCOUNT, RELATIONSHIP, TAG
+from syncjobs.chaos.schema import ACCOUNT, PAIR, RELATIONSHIP, TAG
 from syncjobs.engine.transactions import Changed, Status
 from syncjobs.engine.values import ConflictRule, Leaving, LinkState, Side
 
@@ -62,6 +62,43 @@ def test_it_sees_a_deletion_that_was_taken_back() -> None:
     world.client.delete(ACCOUNT, account)
     world.client.create(ACCOUNT, values, id=account, origin=CONNECTION)
     assert "I1" in seen(world)
+
+
+def make_pair(world: MemoryWorld, account: str) -> tuple[str, str]:
+    """Make a pair on the server and carry it; return its row and its tag."""
+    tag = next(iter(world.server.tables[TAG]))
+    made = world.server.associate(RELATIONSHIP, account, tag)
+    come_to_rest(world)
+    assert judge(world) == []
+    return made, tag
+
+
+def test_it_sees_a_removed_pair_that_was_taken_back() -> None:
+    world, account = make_rested()
+    pair, tag = make_pair(world, account)
+    world.client.delete(PAIR, pair)
+    world.client.associate(RELATIONSHIP, account, tag, origin=CONNECTION)
+    assert "I1" in seen(world)
+
+
+def test_a_pair_that_both_sides_removed_and_one_made_anew_is_not_taken_back() -> None:
+    world, account = make_rested()
+    pair, tag = make_pair(world, account)
+    world.server.delete(PAIR, pair)
+    world.server.associate(RELATIONSHIP, account, tag)
+    world.client.delete(PAIR, pair)
+    come_to_rest(world)
+    assert judge(world) == []
+    assert len(world.client.tables[PAIR]) == 1
+
+
+@pytest.mark.parametrize(("origin", "is_seen"), [(CONNECTION, False), ("", True)])
+def test_a_pair_that_the_engine_removed_must_be_replaced_by_it(origin: str, is_seen: bool) -> None:
+    world, account = make_rested()
+    pair, tag = make_pair(world, account)
+    world.server.delete(PAIR, pair, origin=CONNECTION)
+    world.server.associate(RELATIONSHIP, account, tag, origin=origin)
+    assert ("I3" in seen(world)) is is_seen
 
 
 def test_what_a_transaction_keeps_is_not_lost() -> None:

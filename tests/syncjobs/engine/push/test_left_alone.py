@@ -76,3 +76,24 @@ def test_a_deletion_that_folded_into_an_older_change_is_the_newest() -> None:
     assert world.transaction(Status.ARCHIVED).action is Action.DELETE
     assert world.rows("client") == world.rows("server") != {}
     assert world.state.left_behind(1) == set()
+
+
+def test_a_removal_that_failed_leaves_alone_the_pair_that_was_made_again() -> None:
+    world = make_two_ways()
+    (first,), tag = make_both(world), world.server.create("tag", {"name": "VIP"})
+    pair = world.server.associate("accounttags", first, tag)
+    world.sync()
+    world.client.delete("accounttag", pair)
+    world.server.faults.always_rejected.add(pair)
+    world.sync()
+    failed = world.transaction(Status.ERROR)
+    again = world.client.associate("accounttags", first, tag)
+    world.sync()
+    world.server.faults.always_rejected.clear()
+    pend(world, failed)
+    world.sync()
+    assert world.transaction(Status.ARCHIVED).action is Action.DISASSOCIATE
+    world.sync()
+    assert world.rows("server", "accounttag").keys() == {pair}
+    assert world.rows("client", "accounttag").keys() == {again}
+    assert world.state.left_behind(world.task("accounttag").key) == set()
