@@ -17,6 +17,9 @@ from syncjobs.chaos.schema import ACCOUNT, CONTACT, TAG, USER
 from syncjobs.chaos.world import World
 from syncjobs.engine.values import Side
 
+Finish = Callable[[World], Sequence[Violation]]
+"""Brings a world to its last rest, and returns what is violated then."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -33,8 +36,8 @@ def play(given: Program) -> Outcome:
     return play_in(make_world(given.setting), given)
 
 
-def play_in(world: World, given: Program) -> Outcome:
-    """Play a program in a world in which nothing was carried yet."""
+def play_in(world: World, given: Program, finish: Finish = end) -> Outcome:
+    """Play a program in a world in which nothing was carried yet, and `finish` it."""
     populate(world)
     violations: Sequence[Violation] = ()
     played = 0
@@ -44,7 +47,7 @@ def play_in(world: World, given: Program) -> Outcome:
         if violations:
             break
     else:
-        violations = end(world)
+        violations = finish(world)
     return Outcome(
         seed=given.seed, steps=played, struck=world.weather.struck, violations=violations
     )

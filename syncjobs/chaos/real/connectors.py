@@ -1,0 +1,162 @@
+"""Connectors to the real organizations to which the weather happens, and of which we are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+from connections.connectors.base import (
+    Batch,
+    BatchResult,
+    Connector,
+    Failure,
+    FailureKind,
+    ReadRequest,
+)
+from connections.connectors.dynamics.connector import DynamicsConnector
+from connections.connectors.hosted import HostedConnector
+from connections.connectors.http import Patience
+from connections.egress import Session
+from organizations.records import Action, Page, Rejection
+from organizations.schema import Attribute, Entity
+from syncjobs.chaos.ledger import By
+from syncjobs.chaos.real.organizations import RealClient, RealOrganization, RealServer
+from syncjobs.chaos.stormy import Stormy
+from syncjobs.chaos.weather import Weather
+
+_REJECTED = partial(Failure, kind=FailureKind.REJECTED, code="refused", message="Poisoned.")
+_ATTEMPTS = 3
+
+
+class Telling(Connector):
+    """To be mixed in below the weather: what is written is told, what is refused remembered."""
+
+    told: RealOrganization
+    _is_rehearsing = False
+
+    def write(self, entity: Entity, batch: Batch) -> BatchResult:
+        """Write, then tell, whether the answer arrived or not."""
+        if self._is_rehearsing:
+            return super().write(entity, batch)  # type: ignore[safe-super]
+        meant = set(_ids(batch)) if batch.action is Action.DELETE else None
+        try:
+            result = super().write(entity, batch)  # type: ignore[safe-super]
+        finally:
+            self.told.tell(By.ENGINE, meant=meant)
+        for position, failure in result.failed.items():
+            if failure.kind is FailureKind.REJECTED:
+                self.told.refuse(_ids(batch)[position], failure.message)
+        return result
+
+
+class StormyClient(Stormy, Telling, HostedConnector):
+    """The hosted client in a storm."""
+
+    def __init__(self, organization: RealClient, weather: Weather, *, origin: str) -> None:
+        """`origin` is the connection's id."""
+        super().__init__(organization.store.organization, origin=origin)
+        self.told, self.weather, self.name = organization, weather, organization.side.value
+
+    def write(self, entity: Entity, batch: Batch) -> BatchResult:
+        """Write; what is only rehearsed meets no weather."""
+        if self._is_rehearsing:
+            return HostedConnector.write(self, entity, batch)
+        if batch.staged is not None:
+            # What was rendered has no rows any more, and the weather asks for ids.
+            batch = replace(batch, rows=[(item,) for item in _ids(batch)])
+        return super().write(entity, batch)
+
+    def rehearse(self, entity: Entity, batch: Batch) -> BatchResult:
+        """Rehearse; nobody is told of it."""
+        self._is_rehearsing = True
+        try:
+            return super().rehearse(entity, batch)
+        finally:
+            self._is_rehearsing = False
+
+    def versions(self, entity: Entity, batch: Batch) -> list[int]:
+        """Return the versions that the records of a batch have now (0: there is none)."""
+        return _versions(HostedConnector.fetch(self, entity, (), _ids(batch)), _ids(batch))
+
+
+class StormyServer(Stormy, Telling, DynamicsConnector):
+    """The twin in a storm. Poisoned records are refused, illegible ones cannot be read."""
+
+    def __init__(
+        self,
+        organization: RealServer,
+        weather: Weather,
+        login: tuple[str, str, str],
+        session: Session,
+    ) -> None:
+        """`login`: address, user name and secret."""
+        patience = Patience(attempts=_ATTEMPTS, sleep=lambda seconds: None)
+        super().__init__(*login, session=session, patience=patience)
+        self.told, self.weather, self.name = organization, weather, organization.side.value
+
+    def read(self, request: ReadRequest) -> Iterator[Page]:
+        """Yield pages."""
+        for page in super().read(request):
+            yield self._legible(page)
+
+    def fetch(self, entity: Entity, attributes: Sequence[Attribute], ids: Sequence[str]) -> Page:
+        """Fetch records by id."""
+        return self._legible(super().fetch(entity, attributes, ids))
+
+    def write(self, entity: Entity, batch: Batch) -> BatchResult:
+        """Write what is not poisoned."""
+        poisoned = self.told.faults.always_rejected
+        good = [place for place, item in enumerate(_ids(batch)) if item not in poisoned]
+        if len(good) == len(batch.rows):
+            return super().write(entity, batch)
+        return self._expanded(batch, good, super().write(entity, _part(batch, good)))
+
+    def versions(self, entity: Entity, batch: Batch) -> list[int]:
+        """Return the versions that the records of a batch have now (0: there is none)."""
+        return _versions(DynamicsConnector.fetch(self, entity, (), _ids(batch)), _ids(batch))
+
+    def _legible(self, page: Page) -> Page:
+        unreadable = self.told.faults.unreadable
+        hidden = [str(row[0]) for row in page.rows if row[0] in unreadable]
+        if not hidden:
+            return page
+        kept = [place for place, row in enumerate(page.rows) if row[0] not in unreadable]
+        rejected = [Rejection(item, "illegible", "Nobody can read it.") for item in hidden]
+        return replace(
+            page,
+            rows=[page.rows[place] for place in kept],
+            versions=[page.versions[place] for place in kept],
+            rejected=[*page.rejected, *rejected],
+        )
+
+    def _expanded(self, batch: Batch, good: Sequence[int], result: BatchResult) -> BatchResult:
+        ids, versions = _ids(batch), [0] * len(batch.rows)
+        failed = dict.fromkeys(set(range(len(ids))) - set(good), _REJECTED())
+        for place in failed:
+            self.told.refuse(ids[place], "Poisoned.")
+        for number, place in enumerate(good):
+            ids[place], versions[place] = result.ids[number], result.versions[number]
+            if number in result.failed:
+                failed[place] = result.failed[number]
+        return BatchResult(ids=ids, versions=versions, failed=failed)
+
+
+def _part(batch: Batch, places: Sequence[int]) -> Batch:
+    return replace(
+        batch,
+        rows=[batch.rows[place] for place in places],
+        expected=[batch.expected[place] for place in places],
+        changed=[batch.changed[place] for place in places] if batch.changed else (),
+    )
+
+
+def _ids(batch: Batch) -> list[str]:
+    if batch.rendered is not None:
+        return list(batch.rendered.ids)
+    return [str(row[0]) for row in batch.rows]
+
+
+def _versions(page: Page, ids: Sequence[str]) -> list[int]:
+    known = {str(row[0]): version for row, version in zip(page.rows, page.versions, strict=True)}
+    return [known.get(item, 0) for item in ids]

@@ -1,0 +1,68 @@
+"""How a world reaches its twin: over HTTP, or inside this process by the same addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import requests
+from django.conf import settings
+
+from connections import egress
+from connections.connectors.dynamics.connector import DynamicsConnector
+from syncjobs.bench.twin import served_apart
+from syncjobs.chaos.real.inside import Inside, InsideSession
+
+_HOST = "http://127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The address of this installation; `adapter` answers its requests where nobody serves."""
+
+    base: str
+    adapter: Inside | None = None
+
+    def session(self) -> egress.Session:
+        """Return a session for a connector."""
+        return egress.session() if self.adapter is None else InsideSession(self.adapter)
+
+    def requests(self) -> requests.Session:
+        """Return a session for a user."""
+        made = requests.Session()
+        if self.adapter is not None:
+            made.mount(_HOST, self.adapter.shared())
+        return made
+
+
+class InsideConnector(DynamicsConnector):
+    """The Dynamics connector of the registry while worlds are played inside."""
+
+    door: ClassVar[Door]
+
+    def __init__(self, url: str, user_name: str, secret: str, **more: Any) -> None:
+        """Take what the registry gives."""
+        super().__init__(url, user_name, secret, session=self.door.session(), **more)
+
+
+@contextmanager
+def inside() -> Iterator[Door]:
+    """Let this process answer itself. Changes settings: for a process or a test of its own."""
+    known = getattr(settings, "RESCO_SYNC_CONNECTORS", None)
+    with closing(Inside()) as adapter:
+        InsideConnector.door = Door(_HOST, adapter)
+        path = f"{__name__}.{InsideConnector.__name__}"
+        settings.RESCO_SYNC_CONNECTORS = {**(known or {}), "dynamics": path}
+        try:
+            yield InsideConnector.door
+        finally:
+            settings.RESCO_SYNC_CONNECTORS = known
+
+
+@contextmanager
+def served() -> Iterator[Door]:
+    """Serve this installation from processes of its own."""
+    with served_apart() as base:
+        yield Door(base)
