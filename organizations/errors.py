@@ -3,6 +3,7 @@
 OrganizationError
 ├── NotFound            no such organization, entity, attribute or record
 ├── InvalidRequest      what was asked cannot be meant (a query, a value, a name)
+│   └── NotOffered      what was asked is known to the standard and not done here
 ├── VersionMismatch     the record is not at the version the write was based on
 ├── AlreadyExists       a record with that id (or key) is there already
 └── SchemaConflict      metadata cannot be changed that way; says what stands in the way
@@ -32,6 +33,10 @@ class InvalidRequest(OrganizationError):
         """Keep the sentence and the part of the request it is about."""
         self.element = element
         super().__init__(message)
+
+
+class NotOffered(InvalidRequest):
+    """The request uses something that its language has and that is not done here."""
 
 
 class VersionMismatch(OrganizationError):

@@ -9,9 +9,11 @@ from django.http import HttpResponse
 
 from organizations.identity import USER
 from organizations.odata import edmx, reading
-from organizations.odata.call import Call, answer
-from organizations.odata.errors import ODataError, not_served
+from organizations.odata.call import Call, answer, text
+from organizations.odata.errors import not_served
 from organizations.odata.names import Shape, property_name
+from organizations.odata.negotiation import XML, check_plain
+from organizations.odata.wishes import check_options
 from organizations.schema import Attribute, Entity, RequiredLevel
 
 _JSON_TYPES: Mapping[str, Mapping[str, str]] = {
@@ -25,10 +27,12 @@ _JSON_TYPES: Mapping[str, Mapping[str, str]] = {
     "Edm.String": {"type": "string"},
 }
 _SETS = "EntitySet"
+_OPTIONS = frozenset({"$kind", "$entitySet", "$property", "$format"})
 
 
 def service_document(call: Call) -> HttpResponse:
     """Answer with the list of sets; `$kind=EntitySet` asks for the same."""
+    check_options(call, _OPTIONS, "the service document")
     kind = call.options.get("$kind", _SETS)
     if kind != _SETS:
         raise not_served(f"$kind={kind[:40]}")
@@ -44,14 +48,14 @@ def service_document(call: Call) -> HttpResponse:
         }
         for shape in _shapes(call)
     ]
-    return answer({"@odata.context": f"{call.root}$metadata", "value": sets})
+    return answer({"@odata.context": f"{call.root}$metadata", "value": sets}, form=call.form)
 
 
 def metadata(call: Call) -> HttpResponse:
     """Answer with the EDMX of all sets."""
-    response = HttpResponse("".join(edmx.document(_shapes(call))), content_type="application/xml")
-    response["OData-Version"] = "4.0"
-    return response
+    check_options(call, frozenset({"$format"}), "$metadata")
+    check_plain(call.header("Accept"), call.options.get("$format"), XML)
+    return text("".join(edmx.document(_shapes(call))), XML)
 
 
 def me(call: Call) -> HttpResponse:
@@ -118,12 +122,3 @@ def _shapes(call: Call) -> Iterator[Shape]:
 
 def _is_served(call: Call, entity: Entity) -> bool:
     return call.catalog.enabled(entity.name)
-
-
-def check_format(call: Call) -> None:
-    """Accept `$format=json` in its forms; nothing else is written. Raises ODataError 415."""
-    text = call.options.get("$format", "json").lower()
-    if text != "json" and not text.startswith("application/json"):
-        raise ODataError(
-            f"$format is json, not '{text[:40]}'.", status=415, code="Format", target="$format"
-        )

@@ -31,6 +31,11 @@ TYPES: Mapping[AttributeType, str] = {
 }
 """Types of properties; every other is Edm.String."""
 
+_CORE = "Org.OData.Core.V1"
+_REFERENCE = (
+    '<edmx:Reference Uri="https://docs.oasis-open.org/odata/odata/v4.0/cs01/vocabularies/'
+    f'{_CORE}.xml"><edmx:Include Namespace="{_CORE}" Alias="Core"/></edmx:Reference>'
+)
 _PARTY = (
     '<ComplexType Name="party"><Property Name="participationtypemask" Type="Edm.Int32"/>'
     '<Property Name="entity" Type="Edm.String"/><Property Name="party" Type="Edm.String"/>'
@@ -46,7 +51,7 @@ def type_of(attribute: Attribute) -> str:
 def document(shapes: Iterable[Shape]) -> Iterator[str]:
     """Yield the document, an entity at a time."""
     yield '<?xml version="1.0" encoding="utf-8"?>'
-    yield f'<edmx:Edmx Version="4.0" xmlns:edmx="{_EDMX}"><edmx:DataServices>'
+    yield f'<edmx:Edmx Version="4.0" xmlns:edmx="{_EDMX}">{_REFERENCE}<edmx:DataServices>'
     yield f'<Schema Namespace="{NAMESPACE}" xmlns="{_EDM}">{_PARTY}'
     known = list(shapes)
     served = {shape.entity.name for shape in known}
@@ -80,8 +85,17 @@ def _property(attribute: Attribute) -> str:
     if type_of(attribute) == "Edm.Decimal":
         more += ' Scale="variable"'
     name = quoteattr(property_name(attribute))
+    notes = "".join(_annotations(attribute))
     kind = "Edm.Int64" if attribute.name == VERSION else type_of(attribute)
-    return f"<Property Name={name} Type={quoteattr(kind)}{more}/>"
+    start = f"<Property Name={name} Type={quoteattr(kind)}{more}"
+    return f"{start}>{notes}</Property>" if notes else f"{start}/>"
+
+
+def _annotations(attribute: Attribute) -> Iterator[str]:
+    """Say which values are the service's own, and which stay as they were made."""
+    if not attribute.is_updatable:
+        term = "Immutable" if attribute.is_creatable else "Computed"
+        yield f'<Annotation Term="Core.{term}" Bool="true"/>'
 
 
 def _set(shape: Shape, served: set[str]) -> Iterator[str]:

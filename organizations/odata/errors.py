@@ -8,6 +8,7 @@ from organizations.errors import (
     AlreadyExists,
     InvalidRequest,
     NotFound,
+    NotOffered,
     OrganizationError,
     SchemaConflict,
     VersionMismatch,
@@ -16,6 +17,7 @@ from organizations.throttle import Throttled
 
 _KINDS: Mapping[type[OrganizationError], tuple[int, str]] = {
     InvalidRequest: (400, "InvalidRequest"),
+    NotOffered: (501, "NotServed"),
     NotFound: (404, "NotFound"),
     AlreadyExists: (409, "AlreadyExists"),
     VersionMismatch: (412, "PreconditionFailed"),

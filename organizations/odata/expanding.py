@@ -1,14 +1,16 @@
 """`$expand` of lookups: the record a lookup points to, within the record (assumed, §3.2).
 
-Each navigation costs one statement a page. Options in brackets: `$select` only.
+Each navigation costs one statement a page. Options in brackets: `$select` and, three levels deep,
+`$expand`; `*` means every navigation.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from organizations.odata import selecting
 from organizations.odata.call import Call
 from organizations.odata.errors import ODataError, not_served
 from organizations.odata.names import Navigation, Shape
@@ -17,8 +19,11 @@ from organizations.records import Row
 from organizations.schema import Attribute
 
 MOST = 10
-"""Navigations of one query."""
-_ITEM = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\(([^()]*)\))?\s*(?:,|\Z)")
+"""Navigations of one query, those within others counted."""
+DEEPEST = 3
+"""Navigations within each other."""
+_LONGEST = 4000
+_NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class Item:
     navigation: Navigation
     shape: Shape
     attributes: tuple[Attribute, ...]
+    inner: tuple[Item, ...] = ()
 
 
 Items = tuple[Item, ...]
@@ -35,45 +41,112 @@ Items = tuple[Item, ...]
 
 def read(call: Call, shape: Shape) -> Items:
     """Return the navigations of `$expand`. Raises ODataError 400, 501."""
-    text, at = call.options.get("$expand", ""), 0
-    found: list[Item] = []
-    while at < len(text):
-        part = _ITEM.match(text, at)
-        if part is None:
-            raise ODataError(
-                f"Syntax error in $expand at '{text[at : at + 80]}'.", target="$expand"
-            )
-        if len(found) == MOST:
-            raise ODataError(f"A query has at most {MOST} $expand items.", target="$expand")
-        found.append(_item(call, shape, part[1], part[2] or ""))
-        at = part.end()
-    return tuple(found)
+    text = call.options.get("$expand", "")
+    if len(text) > _LONGEST:
+        raise _wrong(f"$expand is longer than {_LONGEST:,} characters.")
+    return _Reader(call).items(shape, text, 1) if text else ()
 
 
-def _item(call: Call, shape: Shape, name: str, inside: str) -> Item:
-    navigation = shape.navigation(name)
-    target = call.shape(navigation.target)
-    option, _, value = inside.partition("=")
-    if inside and option.strip() != "$select":
-        raise not_served(f"'{inside[:60]}' within $expand")
-    names = [one.strip() for one in value.split(",") if one.strip()]
-    chosen = [target.property(one) for one in names] or list(target.properties.values())
-    key = target.properties[target.entity.primary_id]
-    attributes = {item.name: item for item in (key, *chosen)}
-    return Item(navigation, target, tuple(attributes.values()))
+@dataclass(slots=True)
+class _Reader:
+    call: Call
+    count: int = field(default=0)
+
+    def items(self, shape: Shape, text: str, depth: int) -> Items:
+        """Return the navigations of one level."""
+        if depth > DEEPEST:
+            raise _wrong(f"$expand goes at most {DEEPEST} levels deep.")
+        return tuple(
+            self._item(shape, name, inside, depth)
+            for part in _split(text, ",")
+            for name, inside in _named(shape, part)
+        )
+
+    def _item(self, shape: Shape, name: str, inside: str, depth: int) -> Item:
+        self.count += 1
+        if self.count > MOST:
+            raise _wrong(f"A query has at most {MOST} $expand items.")
+        navigation = shape.navigation(name)
+        target = self.call.shape(navigation.target)
+        options = dict(_options(inside))
+        chosen = selecting.attributes(target, options.pop("$select", None))
+        inner = options.pop("$expand", "")
+        for option in options:
+            raise not_served(f"'{option[:40]}' within $expand")
+        items = self.items(target, inner, depth + 1) if inner else ()
+        return Item(navigation, target, tuple(chosen), items)
 
 
-def with_lookups(shape: Shape, attributes: Sequence[Attribute], items: Items) -> list[Attribute]:
+def _named(shape: Shape, part: str) -> Iterator[tuple[str, str]]:
+    """Yield name and options of one item; `*` is every navigation."""
+    name, bracket, rest = part.partition("(")
+    name = name.strip()
+    if bracket and not rest.rstrip().endswith(")"):
+        raise _syntax(part)
+    inside = rest.rstrip().removesuffix(")")
+    if name == "*":
+        yield from ((one, inside) for one in shape.navigations)
+    elif _NAME.match(name):
+        yield name, inside
+    elif re.match(r"[\w.@*$/]+\Z", name):
+        raise not_served(f"$expand of '{name[:60]}'")
+    else:
+        raise _syntax(part)
+
+
+def _options(inside: str) -> Iterator[tuple[str, str]]:
+    for part in _split(inside, ";") if inside.strip() else ():
+        name, equals, value = part.partition("=")
+        if not equals or not name.strip():
+            raise _syntax(part)
+        yield name.strip(), value.strip()
+
+
+def _split(text: str, separator: str) -> Iterator[str]:
+    """Yield the parts of a list, brackets kept whole."""
+    depth, start = 0, 0
+    for at, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            break
+        if character == separator and depth == 0:
+            yield text[start:at]
+            start = at + 1
+    if depth:
+        raise _syntax(text)
+    yield text[start:]
+
+
+def _syntax(text: str) -> ODataError:
+    return _wrong(f"Syntax error in $expand at '{text[:80]}'.")
+
+
+def _wrong(message: str) -> ODataError:
+    return ODataError(message, target="$expand")
+
+
+def with_lookups(attributes: Sequence[Attribute], items: Items) -> list[Attribute]:
     """Return the attributes with the lookups that are followed."""
     known = {item.name: item for item in attributes}
-    return list(
-        (known | {i.navigation.attribute.name: i.navigation.attribute for i in items}).values()
+    followed = {i.navigation.attribute.name: i.navigation.attribute for i in items}
+    return list((known | followed).values())
+
+
+def printer(
+    call: Call, shape: Shape, attributes: Sequence[Attribute], items: Items = ()
+) -> RowPrinter:
+    """Return what writes records of an entity in the form that is wanted."""
+    return RowPrinter(
+        shape,
+        with_lookups(attributes, items),
+        call.organization.language,
+        is_annotated=call.is_annotated,
+        as_text=call.form.as_text,
     )
 
 
 def fill(
     call: Call,
-    shape: Shape,
     items: Items,
     rows: Sequence[Row],
     columns: Sequence[str],
@@ -97,10 +170,10 @@ def _id(row: Row, place: int, target: int | None, entity: str) -> str | None:
 
 
 def _found(call: Call, item: Item, ids: Sequence[str]) -> Mapping[str, Document]:
-    printer = RowPrinter(
-        item.shape, item.attributes, call.organization.language, is_annotated=call.is_annotated
-    )
-    rows = call.store.fetch(item.shape.entity.name, printer.columns, ids)
-    return {
-        str(row[0]): made for row, made in zip(rows, printer.write(call.store, rows), strict=True)
-    }
+    if not ids:
+        return {}
+    writer = printer(call, item.shape, item.attributes, item.inner)
+    rows = call.store.fetch(item.shape.entity.name, writer.columns, ids)
+    written = writer.write(call.store, rows)
+    fill(call, item.inner, rows, writer.columns, written)
+    return {str(row[0]): made for row, made in zip(rows, written, strict=True)}

@@ -15,6 +15,7 @@ from django.http import HttpResponse
 from organizations.models import WebHook
 from organizations.odata.call import Call, answer, nothing
 from organizations.odata.errors import ODataError, unknown
+from organizations.odata.writing import wrong_method
 
 MOST = 100
 """Hooks of one organization."""
@@ -29,7 +30,7 @@ def serve(call: Call) -> HttpResponse:
         return answer({"value": [_told(hook) for hook in call.organization.hooks.all()]})
     if call.method == "DELETE":
         return _remove(call)
-    raise ODataError(f"{call.method} does not fit '$hook'.", status=405, code="MethodNotAllowed")
+    raise wrong_method(call, "GET", "POST", "DELETE")
 
 
 def _make(call: Call) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
@@ -20,6 +21,8 @@ ETAG = "@odata.etag"
 FORMATTED = "RescoCloud.FormattedValue"
 LOGICAL_NAME = "RescoCloud.LookupLogicalName"
 """Which entity a lookup points to; no name for it is published (assumed)."""
+_LARGE = frozenset({AttributeType.BIGINT, AttributeType.DECIMAL, AttributeType.MONEY})
+"""Types whose numbers no double holds: Edm.Int64 and Edm.Decimal."""
 
 
 def etag(version: object) -> str:
@@ -43,9 +46,15 @@ class RowPrinter:
     """
 
     def __init__(
-        self, shape: Shape, attributes: Sequence[Attribute], language: int, *, is_annotated: bool
+        self,
+        shape: Shape,
+        attributes: Sequence[Attribute],
+        language: int,
+        *,
+        is_annotated: bool = False,
+        as_text: bool = False,
     ) -> None:
-        """Work out columns and keys."""
+        """Work out columns and keys. With `as_text` large numbers are written as text."""
         self.shape = shape
         self._attributes, self._is_annotated = attributes, is_annotated
         self.columns = [shape.entity.primary_id]
@@ -57,7 +66,7 @@ class RowPrinter:
         self._convert = {
             property_name(item): convert
             for item in attributes
-            if (convert := _converter(item)) is not None
+            if (convert := _converter(item, as_text=as_text)) is not None
         }
         self._forms = {item.name: formatter(item, language) for item in attributes}
 
@@ -117,12 +126,14 @@ class RowPrinter:
         return attribute.targets[0]
 
 
-def _converter(attribute: Attribute) -> Callable[[Any], Any] | None:
+def _converter(attribute: Attribute, *, as_text: bool) -> Callable[[Any], Any] | None:
     """Return what makes a canonical value that of the wire, where the two differ.
 
     All dates are Edm.DateTimeOffset (resco.md §3.1), so those without a zone are told as UTC. A
     party list is a list of objects (assumed).
     """
+    if as_text and (attribute.type in _LARGE or attribute.name == VERSION):
+        return lambda value: format(value, "f") if isinstance(value, Decimal) else str(value)
     if attribute.type is AttributeType.PARTYLIST:
         return _parties
     if attribute.type is not AttributeType.DATETIME:

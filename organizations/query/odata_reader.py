@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from odata_query import ast
 
-from organizations.errors import InvalidRequest
+from organizations.errors import InvalidRequest, NotOffered
 from organizations.query.nodes import (
     ALL,
     Condition,
@@ -29,7 +29,17 @@ from organizations.query.nodes import (
 from organizations.query.odata_functions import operator_of
 from organizations.query.odata_negation import negated
 from organizations.query.odata_syntax import name_of, parse, path_of
-from organizations.schema import Entity
+from organizations.query.odata_terms import (
+    against_null,
+    folded,
+    is_reachable,
+    literal_text,
+    literally,
+    scalar,
+    truth,
+    unsupported,
+)
+from organizations.schema import AttributeType, Entity
 
 _COMPARATORS = {
     ast.Eq: Operator.EQ,
@@ -77,10 +87,20 @@ class Filter:
 
 
 def read_filter(
-    text: str, entity: Entity, names: Names, aliases: Mapping[str, str] | None = None
+    text: str,
+    entity: Entity,
+    names: Names,
+    aliases: Mapping[str, str] | None = None,
+    *,
+    is_standard: bool = False,
 ) -> Filter:
-    """Return the meaning of a filter on `entity`. Raises InvalidRequest."""
-    return _Reader(names).whole(parse(text, aliases), _Scope(entity))
+    """Return the meaning of a filter on `entity`.
+
+    With `is_standard` what Dataverse understands in its own way means what the standard says: no
+    wildcards in text, null equal to null, nothing less or greater than null. Raises
+    InvalidRequest, and NotOffered for what the standard has and is not done here.
+    """
+    return _Reader(names, is_standard).whole(parse(text, aliases), _Scope(entity))
 
 
 def read_order(text: str, entity: Entity, names: Names) -> tuple[Order, ...]:
@@ -122,6 +142,7 @@ class _Scope:
 @dataclass(slots=True)
 class _Reader:
     names: Names
+    is_standard: bool = False
     steps: dict[str, _Step] = field(default_factory=dict)
     count: int = 0
 
@@ -138,9 +159,12 @@ class _Reader:
             ast.Compare: self._compare,
             ast.Call: self._call,
             ast.CollectionLambda: self._lambda,
+            ast.Identifier: self._flag,
+            ast.Attribute: self._flag,
+            ast.Boolean: lambda item, place: truth(place.entity, item.py_val, place.alias),
         }
         if type(node) not in handlers:
-            raise _unsupported(node)
+            raise unsupported(node)
         return handlers[type(node)](node, scope)
 
     def _logic(self, node: ast.BoolOp, scope: _Scope) -> Group:
@@ -157,46 +181,107 @@ class _Reader:
 
     def _not(self, node: ast.UnaryOp, scope: _Scope) -> Member:
         if not isinstance(node.op, ast.Not):
-            raise _unsupported(node)
+            raise unsupported(node)
         return negated(self.read(node.operand, scope))
 
-    def _compare(self, node: ast.Compare, scope: _Scope) -> Condition:
+    def _flag(self, node: Any, scope: _Scope) -> Condition:
+        path = path_of(node) or ()
+        *steps, last = self._stripped(path, scope)
+        owner = self._follow(tuple(steps), scope)
+        name = self.names.attribute(owner.entity, last)
+        attribute = owner.entity.attribute(name)
+        if attribute is None or attribute.type is not AttributeType.BOOLEAN:
+            raise InvalidRequest(f"'{last}' is not true or false: compare it.", "$filter")
+        return Condition(name, Operator.EQ, (True,), owner.alias)
+
+    def _compare(self, node: ast.Compare, scope: _Scope) -> Member:
         left: Any = node.left
         right: Any = node.right
         if isinstance(node.comparator, ast.In):
             attribute, alias = self._resolve(left, scope)
-            return Condition(attribute, Operator.IN, tuple(map(_scalar, right.val)), alias)
+            return Condition(attribute, Operator.IN, tuple(map(scalar, right.val)), alias)
         operator = _COMPARATORS[type(node.comparator)]
-        if path_of(left) is None and path_of(right) is not None:
+        if not self._names_something(left) and self._names_something(right):
             left, right, operator = right, left, _MIRRORED.get(operator, operator)
+        if isinstance(right, ast.Boolean) and path_of(left) is None:
+            return self._truth(left, operator, right.py_val, scope)
+        inner, fold = self._without_fold(left)
+        if fold:
+            return self._folded(inner, fold, operator, right, scope)
         attribute, alias = self._resolve(left, scope)
         if isinstance(right, ast.Null):
-            return _against_null(attribute, operator, alias)
+            return self._null(attribute, operator, alias, scope)
         if path_of(right) is not None:
             return self._columns(Condition(attribute, operator, alias=alias), right, scope)
-        return Condition(attribute, operator, (_scalar(right),), alias)
+        return Condition(attribute, operator, (scalar(right),), alias)
 
-    def _columns(self, condition: Condition, right: Any, scope: _Scope) -> Condition:
+    def _without_fold(self, node: Any) -> tuple[Any, str]:
+        """Return what a change of letters is of, and its name; Dataverse knows no such change."""
+        return folded(node) if self.is_standard else (node, "")
+
+    def _names_something(self, node: Any) -> bool:
+        return path_of(self._without_fold(node)[0]) is not None
+
+    def _truth(self, node: Any, operator: Operator, value: bool, scope: _Scope) -> Member:
+        """Return what `contains(…) eq true` and its like mean."""
+        if operator not in (Operator.EQ, Operator.NE):
+            raise unsupported(node)
+        found = self.read(node, scope)
+        return found if value is (operator is Operator.EQ) else negated(found)
+
+    def _null(self, attribute: str, operator: Operator, alias: str, scope: _Scope) -> Condition:
+        if self.is_standard and operator in _MIRRORED:
+            return truth(scope.entity, False)
+        return against_null(attribute, operator, alias)
+
+    def _folded(
+        self, node: Any, fold: str, operator: Operator, right: Any, scope: _Scope
+    ) -> Condition:
+        """Compare letters in one case: letters are never told apart, so only the value can fail."""
+        text = literal_text(*self._without_fold(right))
+        if text is None or operator not in (Operator.EQ, Operator.NE):
+            raise unsupported(right if text is None else node)
+        attribute, alias = self._resolve(node, scope)
+        if not is_reachable(text, fold):
+            return truth(scope.entity, operator is Operator.NE)
+        return Condition(attribute, operator, (text,), alias)
+
+    def _columns(self, condition: Condition, right: Any, scope: _Scope) -> Member:
         attribute, alias = self._resolve(right, scope)
         if alias != condition.alias:
-            raise InvalidRequest(
+            raise NotOffered(
                 "Two properties can be compared only when both belong to the same record.",
                 "$filter",
             )
-        return replace(condition, value_of=attribute)
+        compared = replace(condition, value_of=attribute)
+        if not self.is_standard or condition.operator not in (Operator.EQ, Operator.NE):
+            return compared
+        names = (condition.attribute, attribute)
+        both = Group(
+            Logic.AND, tuple(Condition(name, Operator.NULL, alias=alias) for name in names)
+        )
+        equal = Group(Logic.OR, (replace(compared, operator=Operator.EQ), both))
+        return equal if condition.operator is Operator.EQ else replace(equal, is_negative=True)
 
     def _call(self, node: ast.Call, scope: _Scope) -> Condition:
         name = name_of(node.func).rpartition(".")[2]
         if name in _TEXT_FUNCTIONS and not node.func.namespace:
-            attribute, alias = self._resolve(node.args[0], scope)
-            if not isinstance(node.args[1], ast.String):
-                raise _unsupported(node)
-            value = _TEXT_FUNCTIONS[name].format(node.args[1].val)
-            return Condition(attribute, Operator.LIKE, (value,), alias)
+            return self._text(name, node, scope)
         operator = operator_of(name, tuple(node.func.namespace))
         if operator is None:
-            raise InvalidRequest(f"The function '{name}' is not supported.", "$filter")
+            raise NotOffered(f"The function '{name[:60]}' is not supported.", "$filter")
         return self._function(operator, node, scope)
+
+    def _text(self, name: str, node: ast.Call, scope: _Scope) -> Condition:
+        inner, fold = self._without_fold(node.args[0])
+        attribute, alias = self._resolve(inner, scope)
+        text = literal_text(*self._without_fold(node.args[1]))
+        if text is None:
+            raise unsupported(node)
+        if not is_reachable(text, fold):
+            return truth(scope.entity, False)
+        value = _TEXT_FUNCTIONS[name].format(literally(text) if self.is_standard else text)
+        return Condition(attribute, Operator.LIKE, (value,), alias)
 
     def _function(self, operator: Operator, node: ast.Call, scope: _Scope) -> Condition:
         given = {name_of(i.name): i.param for i in node.args if isinstance(i, ast.NamedParam)}
@@ -213,12 +298,12 @@ class _Reader:
         if listed is not None and not isinstance(listed, ast.List):
             raise InvalidRequest("PropertyValues must be a list in brackets.", "$filter")
         items = listed.val if listed else [given[k] for k in _VALUES if k in given]
-        return Condition(attribute, operator, tuple(map(_scalar, items)), alias)
+        return Condition(attribute, operator, tuple(map(scalar, items)), alias)
 
     def _lambda(self, node: ast.CollectionLambda, scope: _Scope) -> Member:
         path = path_of(node.owner)
         if path is None:
-            raise _unsupported(node)
+            raise unsupported(node)
         *steps, last = self._stripped(path, scope)
         start = self._follow(tuple(steps), scope)
         link, entity = self.names.link(start.entity, last, _ITEM)
@@ -226,7 +311,8 @@ class _Reader:
         if node.lambda_ is None:
             return Exists(link, alias=start.alias)
         inner = _Scope(entity, variable=name_of(node.lambda_.identifier))
-        found = _Reader(self.names).whole(node.lambda_.expression, inner)
+        reader = _Reader(self.names, self.is_standard)
+        found = reader.whole(node.lambda_.expression, inner)
         # All members pass if none passes the opposite.
         group = _grouped(negated(found.group)) if is_all else found.group
         link = _at_the_end(link, lambda end: replace(end, filter=group, links=found.links))
@@ -235,7 +321,7 @@ class _Reader:
     def _resolve(self, node: Any, scope: _Scope) -> tuple[str, str]:
         path = path_of(node)
         if path is None:
-            raise _unsupported(node)
+            raise unsupported(node)
         return self._named(path, scope)
 
     def _named(self, path: tuple[str, ...], scope: _Scope) -> tuple[str, str]:
@@ -296,25 +382,3 @@ def _at_the_end(link: Link, change: Callable[[Link], Link]) -> Link:
 
 
 _VALUES = ("PropertyValue", "PropertyValue1", "PropertyValue2")
-
-
-def _against_null(attribute: str, operator: Operator, alias: str) -> Condition:
-    known = {Operator.EQ: Operator.NULL, Operator.NE: Operator.NOT_NULL}
-    if operator not in known:
-        raise InvalidRequest("null can be compared with eq and ne only.", "$filter")
-    return Condition(attribute, known[operator], alias=alias)
-
-
-def _scalar(node: Any) -> str | int | bool:
-    if isinstance(node, ast.Boolean | ast.Integer):
-        value: int | bool = node.py_val
-        return value
-    if isinstance(node, ast.String | ast.Float | ast.GUID | ast.Date | ast.DateTime | ast.Time):
-        return node.val.lower() if isinstance(node, ast.GUID) else str(node.val)
-    raise _unsupported(node)
-
-
-def _unsupported(node: object) -> InvalidRequest:
-    return InvalidRequest(
-        f"The filter holds an expression that is not supported: {type(node).__name__}.", "$filter"
-    )

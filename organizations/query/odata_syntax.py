@@ -3,7 +3,8 @@
 Dataverse writes lists in brackets (`PropertyValues=['a',"b"]`), enum members with their type
 (`Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned'`) and takes parameter aliases (`@p1`); none of
 the three is in the parser's grammar, and it takes the first letters of names such as
-`allowedit` for a keyword. Text outside quotes is rewritten before it is parsed.
+`allowedit` for a keyword. It wants `in (…)` with two items and a blank after `not`. Text outside
+quotes is rewritten before it is parsed.
 """
 
 from __future__ import annotations
@@ -13,27 +14,43 @@ from collections.abc import Mapping
 from typing import Any
 
 from odata_query import ast
-from odata_query.exceptions import ODataException
+from odata_query.exceptions import ODataException, UnknownFunctionException
 from odata_query.grammar import ODataLexer, ODataParser
 
-from organizations.errors import InvalidRequest
+from organizations.errors import InvalidRequest, NotOffered
 
 MAX_LENGTH = 200_000
 MAX_DEPTH = 60
+MAX_STEPS = 20
+"""Names in one path, and `not` or `-` one after another."""
 _GUARD = "__guarded_"
 """Put before a name that begins like a keyword, and taken off again."""
 _QUOTED = r"'(?:[^']|'')*'"
 _JSON_TEXT = r'"(?:[^"\\]|\\.)*"'
 _TOKEN = re.compile(
     rf"""(?P<enum>[A-Za-z_][\w.]*\.[A-Za-z_]\w*)(?={_QUOTED})
+    |(?P<single>(?<![\w.])in\s*\(\s*(?P<only>{_QUOTED}|[^\s'"(),]+)\s*\))
+    |(?P<bare>(?<![\w.])not(?=\())
     |(?P<text>{_QUOTED})
     |\[(?P<list>(?:{_QUOTED}|{_JSON_TEXT}|[^\[\]'"])*)\]
-    |(?P<alias>@[A-Za-z_]\w*)
+    |(?P<alias>(?<!/)@[A-Za-z_]\w*(?![\w.]))
     |(?P<keyword>(?<![\w.])(?=(?:any|all|null|true|false)\w))""",
     re.VERBOSE | re.IGNORECASE,
 )
 _ITEM = re.compile(rf"\s*({_QUOTED}|{_JSON_TEXT}|[^,'\"]*[^,'\"\s])\s*(?:,|\Z)")
 _TEXT = re.compile(_QUOTED)
+_REPEATED = re.compile(
+    rf"(?:[\w.]+/){{{MAX_STEPS},}}|(?:\bnot\s+){{{MAX_STEPS},}}|(?:-\s*){{{MAX_STEPS},}}",
+    re.IGNORECASE,
+)
+_ELSEWHERE = re.compile(
+    r"""\$(?:it|root|this|count|filter|each|ref)\b | /?@[A-Za-z_][\w.]* | [\[\]{}]
+    | (?<=\s)(?:has|divby)(?=\s) | \b(?:cast|isof|case)\( | \bgeo\.\w+ | -?\bINF\b | \bNaN\b
+    | \b(?:geography|geometry|binary|duration|[A-Za-z_]\w*(?:\.\w+)+)(?=')
+    | [A-Za-z_]\w*(?:\.\w+)+(?=\() | /[A-Za-z_]\w*(?=\() | \b[A-Za-z_]\w*(?=\(\d) | /\w+\.\w+""",
+    re.VERBOSE,
+)
+"""What the standard's grammar has and the parser's has not."""
 
 
 def parse(text: str, aliases: Mapping[str, str] | None = None) -> Any:
@@ -45,15 +62,44 @@ def parse(text: str, aliases: Mapping[str, str] | None = None) -> Any:
         raise InvalidRequest("The filter is empty.", "$filter")
     if len(text) > MAX_LENGTH:
         raise InvalidRequest(f"The filter is longer than {MAX_LENGTH} characters.", "$filter")
-    if _depth(text) > MAX_DEPTH:
-        raise InvalidRequest(f"The filter nests deeper than {MAX_DEPTH} levels.", "$filter")
+    _check_aliases(text, aliases or {})
     rewritten = rewrite(text.strip(), aliases or {})
+    if _depth(rewritten) > MAX_DEPTH:
+        raise InvalidRequest(f"The filter nests deeper than {MAX_DEPTH} levels.", "$filter")
+    if _REPEATED.search(_TEXT.sub("''", rewritten)):
+        raise InvalidRequest(
+            f"The filter has a path, or a row of not, of more than {MAX_STEPS} steps.", "$filter"
+        )
     try:
         tree = ODataParser().parse(ODataLexer().tokenize(rewritten))
+    except UnknownFunctionException as error:
+        raise NotOffered(
+            f"The filter uses the function '{error.function_name[:60]}', which is not supported.",
+            "$filter",
+        ) from error
     except (ODataException, AttributeError, NotImplementedError) as error:
         # The parser of 0.10 fails with AttributeError on three named parameters.
-        raise InvalidRequest(f"Syntax error in '{text[:200]}': {error}", "$filter") from error
+        raise _unreadable(text, error) from error
     return tree
+
+
+def _check_aliases(text: str, aliases: Mapping[str, str]) -> None:
+    """Raise InvalidRequest where aliases would make a filter too long."""
+    longest = max(map(len, aliases.values()), default=0)
+    if text.count("@") * longest + len(text) > MAX_LENGTH:
+        raise InvalidRequest(
+            f"The filter with its aliases is longer than {MAX_LENGTH} characters.", "$filter"
+        )
+
+
+def _unreadable(text: str, error: Exception) -> InvalidRequest:
+    """Return the error for text that the parser refuses: perhaps it is only too rich for it."""
+    found = _ELSEWHERE.search(_TEXT.sub("''", text))
+    if found:
+        return NotOffered(
+            f"The filter uses '{found.group().strip()[:60]}', which is not supported.", "$filter"
+        )
+    return InvalidRequest(f"Syntax error in '{text[:200]}': {str(error)[:200]}", "$filter")
 
 
 def _depth(text: str) -> int:
@@ -74,6 +120,10 @@ def rewrite(text: str, aliases: Mapping[str, str]) -> str:
             return _listed(found["list"])
         if found.lastgroup == "alias" and found["alias"] in aliases:
             return rewrite(aliases[found["alias"]], {})
+        if found.lastgroup == "single":
+            return f"in ({found['only']},)"
+        if found.lastgroup == "bare":
+            return "not "
         return _GUARD if found.lastgroup == "keyword" else found.group()
 
     return _TOKEN.sub(replaced, text)

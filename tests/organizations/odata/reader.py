@@ -35,6 +35,18 @@ class OData:
             headers={"Authorization": basic(EMAIL)} | given,
         )
 
+    def post_text(
+        self, path: str, body: str | bytes, content_type: str, **headers: str
+    ) -> HttpResponse:
+        """Send what is not JSON."""
+        data = body.encode() if isinstance(body, str) else body
+        return self._client.post(  # type: ignore[return-value]
+            f"{self.root}{path}",
+            data,
+            content_type=content_type,
+            headers={"Authorization": basic(EMAIL)} | headers,
+        )
+
     def get(self, path: str, **headers: str) -> Any:
         response = self.send(path, **headers)
         assert response.status_code == 200, response.content.decode()

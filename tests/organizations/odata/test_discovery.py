@@ -72,7 +72,8 @@ def test_it_gives_json_schemas(odata: OData) -> None:
 @pytest.mark.parametrize(
     ("path", "method", "status", "part"),
     [
-        ("$batch", "POST", 501, "$batch is not served"),
+        ("$batch", "GET", 405, "GET does not fit '$batch'"),
+        ("$all", "GET", 501, "$all is not served"),
         ("?$kind=Odd", "GET", 501, "$kind=Odd is not served"),
         ("$schema/account?$expand=x", "GET", 501, "$expand of a schema"),
         ("me", "POST", 405, "POST does not fit 'me'"),

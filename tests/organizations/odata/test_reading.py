@@ -17,7 +17,8 @@ def names(document: dict[str, list[dict[str, object]]]) -> list[object]:
 def test_it_reads_a_collection(odata: OData) -> None:
     account = odata.store.create("account", {"name": "Alpha", "revenue": "1.5", "employees": 3})
     document = odata.get("account?$select=name,revenue,employees")
-    assert document["@odata.context"] == f"http://testserver{odata.root}$metadata#account"
+    context = f"http://testserver{odata.root}$metadata#account(accountid,name,revenue,employees)"
+    assert document["@odata.context"] == context
     assert document["value"] == [
         {
             "@odata.etag": f'W/"{account.version:032x}"',
@@ -99,7 +100,7 @@ def test_it_reads_one_record_by_quoted_or_plain_key(odata: OData) -> None:
     for key in (f"'{account.id}'", account.id, account.id.upper()):
         document = odata.get(f"account({key})?$select=name")
         assert document["name"] == "Alpha"
-        assert document["@odata.context"].endswith("$metadata#account/$entity")
+        assert document["@odata.context"].endswith("$metadata#account(accountid,name)/$entity")
     etag = document["@odata.etag"]
     assert odata.send(f"account('{account.id}')", If_None_Match=etag).status_code == 304
 
@@ -170,7 +171,10 @@ def test_it_writes_every_type(odata: OData) -> None:
         ("account?$search=x", 501, "$search is not served"),
         ("account?$expand=wrong", 400, "no navigation 'wrong'"),
         ("account?$expand=(((", 400, "Syntax error in $expand"),
-        ("account?$expand=parentaccountid_account($expand=x)", 501, "within $expand"),
+        ("account?$expand=parentaccountid_account($top=1)", 501, "'$top' within $expand"),
+        ("account?$expand=parentaccountid_account($expand=x)", 400, "no navigation 'x'"),
+        ("account?$expand=parentaccountid_account(x)", 400, "Syntax error in $expand at 'x'"),
+        ("account?$expand=parentaccountid_account/$ref", 501, "$expand of"),
         (
             "account?$expand=" + ",".join(["parentaccountid_account"] * 11),
             400,
@@ -179,7 +183,9 @@ def test_it_writes_every_type(odata: OData) -> None:
         ("account?$format=xml", 415, "$format is json, not 'xml'"),
         ("account(1)", 404, "There is no record of 'account' '1'"),
         ("account(7a4c8f90-0000-4000-8000-000000000001)", 404, "There is no record of 'account'"),
-        ("account(7a4c8f90-0000-4000-8000-000000000001)/name", 501, "of a record is not served"),
+        ("account(7a4c8f90-0000-4000-8000-000000000001)/name", 404, "There is no record of"),
+        ("account(7a4c8f90-0000-4000-8000-000000000001)/wrong", 404, "There is no resource"),
+        ("account(7a4c8f90-0000-4000-8000-000000000001)/RescoCrm.X()", 501, "is not served"),
         ("account/name", 404, "There is no resource 'account/name'"),
         ("1x", 404, "There is no resource '1x'"),
         ("account?$filter=" + "(" * 70 + "name eq 'x'" + ")" * 70, 400, "nests deeper"),
