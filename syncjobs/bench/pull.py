@@ -77,21 +77,17 @@ def compare(
 
 
 def quiet_runs(connection: Connection, folder: Path, port: int) -> dict[str, Any]:
-    """Measure runs after a first load: without changes, with 1 % changed, and comparing all ids.
-
-    Sync Deletion is what compares ids; without it only what changed is asked for.
-    """
+    """Measure runs after a first load: nothing changed, 1 % changed, all ids compared besides."""
     world.reset(connection)
     with recording.replaying(folder / recording.FULL, port):
         recording.pull(connection)
-    found = {"comparing": _quiet_run(connection, folder / recording.IDLE, port)}
-    before = fingerprint(connection)
-    connection.entities.update(sync_deletion=False)
-    found[recording.IDLE] = _quiet_run(connection, folder / recording.IDLE, port)
-    if fingerprint(connection) != before:
-        raise RuntimeError("The idle run wrote something.")
-    found[recording.CHANGED] = _quiet_run(connection, folder / recording.CHANGED, port)
-    connection.entities.update(sync_deletion=True)
+    found: dict[str, Any] = {}
+    for phase in recording.QUIET:
+        recording.prepare(connection, phase)
+        before = fingerprint(connection)
+        found[phase] = _quiet_run(connection, folder / phase, port)
+        if phase == recording.IDLE and fingerprint(connection) != before:
+            raise RuntimeError("The idle run wrote something.")
     return found
 
 

@@ -25,7 +25,9 @@ from syncjobs.bench.quiet import Quiet
 from syncjobs.bench.tape import Tape, TapeServer
 from syncjobs.models import Run
 
-FULL, IDLE, CHANGED = "full", "idle", "changed"
+FULL, IDLE, CHANGED, COMPARED = "full", "idle", "changed", "compared"
+QUIET = IDLE, CHANGED, COMPARED
+"""The phases after the first load, in order."""
 
 
 @contextmanager
@@ -66,7 +68,7 @@ def free_port() -> int:
 
 
 def record(folder: Path, port: int, records: int) -> Connection:
-    """Make both organizations; record a first load, a run that compares ids, and 1 % changed."""
+    """Make both organizations; record each phase: a first load, idle, 1 % changed, all compared."""
     settings.RESCO_SYNC_EGRESS_ALLOW = ["127.0.0.1"]
     _ask_as_recorded()
     login = world.make_server(records)
@@ -75,14 +77,19 @@ def record(folder: Path, port: int, records: int) -> Connection:
         with _recording(folder / FULL, port, source):
             connection = world.connect(url, login)
             pull(connection)
-        with _recording(folder / IDLE, port, source):
-            pull(connection)
-        connection.entities.update(sync_deletion=False)
-        _change(records)
-        with _recording(folder / CHANGED, port, source):
-            pull(connection)
-        connection.entities.update(sync_deletion=True)
+        for phase in QUIET:
+            prepare(connection, phase)
+            if phase == CHANGED:
+                _change(records)
+            with _recording(folder / phase, port, source):
+                pull(connection)
+        world.set_deleting(connection, True)
     return connection
+
+
+def prepare(connection: Connection, phase: str) -> None:
+    """Let only the last phase compare ids: Sync Deletion does that in every run."""
+    world.set_deleting(connection, phase == COMPARED)
 
 
 def pull(connection: Connection) -> Run:

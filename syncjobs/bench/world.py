@@ -21,6 +21,7 @@ from organizations.store import Store
 SERVER, CLIENT, ENTITY = "bench-server", "bench-client", "bench_record"
 PROVIDER = "60650fb3-5d8b-45dd-b82e-459f3b019e9a"
 SECRET = "bench-secret-of-no-value"  # noqa: S105 - of an organization that lives for minutes
+_NO_LIMIT = 1_000_000
 _NAMESPACE = uuid.UUID("6f1d0c5e-9a5b-4b5e-8f43-5b8b7f0b7f11")
 _TEXTS = ("accountnumber", "emailaddress1", "telephone1", "websiteurl", "address1_city", "country")
 
@@ -136,8 +137,16 @@ def connect(url: str, login: Login) -> Connection:
     )
     connection = service.connect(proven, client)
     service.carry_out(connection)
-    connection.entities.update(sync_deletion=True)
+    # One percent of half a million is more than may be deleted without asking a person.
+    connection.delete_limit = _NO_LIMIT
+    connection.save(update_fields=["delete_limit"])
+    set_deleting(connection, True)
     return connection
+
+
+def set_deleting(connection: Connection, deleting: bool) -> None:
+    """Switch Sync Deletion on or off."""
+    connection.entities.update(sync_deletion=deleting)
 
 
 def reset(connection: Connection) -> None:
