@@ -1,28 +1,32 @@
 """The sync filter of an entity, whichever door it came through: read, checked, written again.
 
 A filter is FetchXML about one entity; an empty one means all records. It is kept as we write it,
-so that the same filter always has the same text.
+so that the same filter always has the same text, and in the server's names. Where the client has
+other names for attributes, either can be written, and the query that is read has the client's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
+from connections.naming import queries
+from connections.naming.names import SAME, Names
 from organizations.errors import InvalidRequest, NotFound
 from organizations.query import fetchxml_reader, fetchxml_writer
 from organizations.query.nodes import Link, Query
 from organizations.schema import Entity, ManyToMany
 
 Schema = Callable[[str], Entity]
-"""Entity name → the server's metadata; raises NotFound."""
+"""Entity name → the server's metadata, in the client's names; raises NotFound."""
 
 ELEMENT = "SyncFiltersXml"
 MAX_LENGTH = 100_000
 """Characters of one filter that an editor takes."""
 
 
-def read(text: str, name: str, schema: Schema) -> Query | None:
-    """Return the filter of entity `name` as a query, None without one.
+def read(text: str, name: str, schema: Schema, names: Names = SAME) -> Query | None:
+    """Return the filter of entity `name` as a query in the client's names, None without one.
 
     Raises InvalidRequest if it cannot be read, names what is not there, is about another entity,
     or if an entity of that kind has no filter of its own.
@@ -30,7 +34,7 @@ def read(text: str, name: str, schema: Schema) -> Query | None:
     if not text.strip():
         return None
     try:
-        query = fetchxml_reader.read(text, schema=schema)
+        query = fetchxml_reader.read(text, schema=_both(schema, names))
     except NotFound as error:
         raise InvalidRequest(str(error), element=ELEMENT) from error
     if query.entity != name:
@@ -39,7 +43,24 @@ def read(text: str, name: str, schema: Schema) -> Query | None:
             element=ELEMENT,
         )
     _check_entity(schema(name))
-    return query
+    return queries.renamed(query, names)
+
+
+def _both(schema: Schema, names: Names) -> Schema:
+    """Return a schema that knows attributes by the server's names too."""
+    if not names:
+        return schema
+
+    def known(name: str) -> Entity:
+        entity = schema(name)
+        more = (
+            replace(found, name=here)
+            for here, there in names.pairs(name).items()
+            if (found := entity.attribute(there)) is not None and entity.attribute(here) is None
+        )
+        return replace(entity, attributes=(*entity.attributes, *more))
+
+    return known
 
 
 def of_pairs(pair: ManyToMany, ends: Mapping[str, Query], schema: Schema) -> Query | None:
@@ -64,10 +85,10 @@ def of_pairs(pair: ManyToMany, ends: Mapping[str, Query], schema: Schema) -> Que
     return Query(entity=pair.intersect_entity, links=links) if links else None
 
 
-def checked(text: str, name: str, schema: Schema) -> str:
+def checked(text: str, name: str, schema: Schema, names: Names = SAME) -> str:
     """Return the filter as it is kept, "" without one. Raises InvalidRequest as `read` does."""
-    query = read(text, name, schema)
-    return "" if query is None else fetchxml_writer.write(query)
+    query = read(text, name, schema, names)
+    return "" if query is None else fetchxml_writer.write(queries.renamed(query, names.inverse))
 
 
 def checked_collection(text: str, schema: Schema) -> dict[str, str]:

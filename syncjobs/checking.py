@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from connections import registry
 from connections.models import Connection
+from connections.naming.choosing import server_of
 from connections.readiness import saving
 from connections.readiness.check import check
 from connections.readiness.judging import Progress
@@ -21,7 +21,7 @@ def carry_out(connection: Connection, progress: Progress) -> Report:
     Raises Refused when the stored login cannot be used at all, Retryable.
     """
     enabled = list(connection.entities.filter(enabled=True).values_list("name", flat=True))
-    with registry.connector(connection.server, origin=str(connection.pk)) as server:
+    with server_of(connection, origin=str(connection.pk)) as server:
         report = check(server, enabled, interval=interval(connection), progress=progress)
     saving.save(connection, report)
     return report

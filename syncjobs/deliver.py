@@ -21,6 +21,7 @@ from django.utils import timezone
 from connections import registry
 from connections.errors import ConnectorError
 from connections.models import Connection
+from connections.naming.choosing import server_of
 from organizations.errors import OrganizationError
 from organizations.models import ChangeLog, Organization
 from syncjobs import entity_tasks, instant, lane
@@ -141,7 +142,7 @@ def _postpone(connection: Connection, error: Exception) -> None:
 def _carry(connection: Connection, end: float | None) -> None:
     origin = str(connection.pk)
     with (
-        registry.connector(connection.server, origin=origin) as server,
+        server_of(connection, origin=origin) as server,
         registry.connector(connection.client, origin=origin) as client,
     ):
         if end is not None:

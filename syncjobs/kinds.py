@@ -18,8 +18,10 @@ from connections import registry
 from connections.connect import service
 from connections.connectors.base import Connector
 from connections.errors import Refused
+from connections.metadata import import_file
 from connections.metadata.plan import MetadataPlan, plan_from_json, plan_to_json
 from connections.models import Connection, SyncedEntity
+from connections.naming.choosing import server_of
 from syncjobs import (
     checking,
     entity_tasks,
@@ -82,9 +84,26 @@ def update_server(run: Run) -> Outcome:
 
 
 def _taken_over(run: Run, plan: MetadataPlan) -> Outcome:
-    """Show the client its transactions and log, too, and say what is in the way of that."""
+    """Show the client its transactions and log, too, and say what is in the way of that.
+
+    Where a person has to bring metadata to the client, the plan stays with the run.
+    """
+    if plan.by_hand:
+        return _by_hand(run, plan)
     problem = originals.define(run.connection.client.organization)
     return Outcome(Run.State.SUCCEEDED, f"{_plan_text(plan)} {problem}".rstrip())
+
+
+def _by_hand(run: Run, plan: MetadataPlan) -> Outcome:
+    if plan.is_empty:
+        told = f"The client has all that is needed of {plan.unchanged:,} entities."
+        return Outcome(Run.State.SUCCEEDED, told)
+    Run.objects.filter(pk=run.pk).update(result=plan_to_json(plan))
+    return Outcome(
+        Run.State.PARTLY,
+        f"Missing on the client, which takes no metadata from outside: {_plan_text(plan)}. "
+        f"Download the import file. {import_file.WHERE}",
+    )
 
 
 def sync_all(run: Run) -> Outcome:
@@ -100,7 +119,7 @@ def sync_all(run: Run) -> Outcome:
     rows = _chosen(run)
     left, origin = _left(run, rows), str(run.connection_id)
     with (
-        registry.connector(run.connection.server, origin=origin) as server,
+        server_of(run.connection, origin=origin) as server,
         registry.connector(run.connection.client, origin=origin) as client,
     ):
         _carry(run, left, server, client)

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 
 from connections import registry
 from connections.errors import Refused
+from connections.naming.choosing import server_of
 from organizations.errors import InvalidRequest
 from syncjobs import dispatch, entity_tasks
 from syncjobs.engine.undoing import Plan, Undo
@@ -119,7 +120,7 @@ def _check(plan: Plan, digest: str) -> None:
 def _undo(run: Run, undone: Run) -> Iterator[Undo]:
     connection, origin = run.connection, str(run.connection_id)
     with (
-        registry.connector(connection.server, origin=origin) as server,
+        server_of(connection, origin=origin) as server,
         registry.connector(connection.client, origin=origin) as client,
     ):
         rows = connection.entities.filter(enabled=True)

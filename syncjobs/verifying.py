@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from connections import registry
+from connections.naming.choosing import server_of
 from syncjobs import entity_tasks, undone
 from syncjobs.engine.protocols import Reporter
 from syncjobs.engine.values import Counts, EntityTask
@@ -39,7 +40,7 @@ def carry_out(run: Run, reporter: Reporter) -> Proofs:
     rows = entity_tasks.chosen(connection, run.options.get("entities", ()))
     origin, proofs = str(connection.pk), Proofs()
     with (
-        registry.connector(connection.server, origin=origin) as server,
+        server_of(connection, origin=origin) as server,
         registry.connector(connection.client, origin=origin) as client,
     ):
         told = entity_tasks.told(rows, client, reporter, "NotVerified")

@@ -133,6 +133,7 @@ class _Comparison:
 
     def items(self) -> Iterator[Item]:
         name = self.server.name
+        yield from _taken(Element.ENTITY, name, self.client)
         yield from _changed(Element.ENTITY, name, self.client, self.server, ENTITY_PROPERTIES)
         for part in ENTITY_LABELS:
             yield from _labels(name, part, getattr(self.client, part), getattr(self.server, part))
@@ -170,6 +171,7 @@ class _Comparison:
                 at_risk=self.impact.filled(self.server.name, new.name),
             )
             return
+        yield from _taken(Element.ATTRIBUTE, name, old)
         for item in _changed(Element.ATTRIBUTE, name, old, new, ATTRIBUTE_PROPERTIES):
             yield self._with_risk(item, old, new)
         for part in TEXTS:
@@ -242,6 +244,13 @@ class _Comparison:
 
 def _is_taken(attribute: Attribute) -> bool:
     return attribute.origin is Origin.SERVER and not attribute.is_hidden
+
+
+def _taken(element: Element, name: str, old: Entity | Attribute | Relationship) -> Iterator[Item]:
+    """Say of a native element that it is the server's from now on."""
+    if old.origin is Origin.NATIVE:
+        before, after = f"origin: {Origin.NATIVE}", f"origin: {Origin.SERVER}"
+        yield Item(verb=Verb.CHANGE, element=element, name=name, before=before, after=after)
 
 
 def _verb(before: bool, after: bool) -> Verb:
@@ -321,6 +330,7 @@ def _relationship(name: str, old: Relationship | None, new: Relationship) -> Ite
         )
     else:
         compared = (item.name for item in fields(new) if item.compare and item.name != "origin")
+        yield from _taken(Element.RELATIONSHIP, name, old)
         yield from _changed(Element.RELATIONSHIP, name, old, new, compared)
 
 

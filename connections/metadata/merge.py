@@ -2,7 +2,8 @@
 
 Server elements replace the client's. Elements of local origin survive and are never sent (design
 5.1.10). What the server no longer has is hidden, not dropped; an option in use is retired. A
-local element whose name the server now uses too blocks that one item, and stays as it is.
+local element whose name the server now uses too blocks that one item, and stays as it is. A native
+element is taken over by the server's of the same name, and stays where the server has none.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def _attributes(server: Entity, client: Entity, in_use: OptionInUse) -> tuple[At
     ]
     names = {item.name for item in taken}
     kept = [
-        item if item.origin is Origin.LOCAL else replace(item, is_hidden=True)
+        replace(item, is_hidden=True) if item.origin is Origin.SERVER else item
         for item in client.attributes
         if item.name not in names
     ]
@@ -105,6 +106,9 @@ def _stays(option: Option, entity: str, attribute: str, in_use: OptionInUse) -> 
 
 
 def _with_local(server: Iterable[Kind], client: Iterable[Kind]) -> tuple[Kind, ...]:
-    local = tuple(item for item in client if item.origin is Origin.LOCAL)
-    names = {item.name for item in local}
-    return (*(item for item in server if item.name not in names), *local)
+    own = [item for item in client if item.origin is Origin.LOCAL]
+    names = {item.name for item in own}
+    taken = [item for item in server if item.name not in names]
+    names = {item.name for item in taken}
+    own += [item for item in client if item.origin is Origin.NATIVE and item.name not in names]
+    return (*taken, *own)

@@ -78,11 +78,13 @@ class EntityPlan:
 class MetadataPlan:
     """The differences of all entities; only entities that differ are listed.
 
-    `unchanged` counts the entities that were compared and are equal.
+    `unchanged` counts the entities that were compared and are equal. `by_hand`: nobody can write
+    the client's metadata from outside, so a person has to bring it there.
     """
 
     entities: tuple[EntityPlan, ...] = ()
     unchanged: int = 0
+    by_hand: bool = False
 
     @property
     def digest(self) -> str:
@@ -138,6 +140,7 @@ def plan_to_json(plan: MetadataPlan) -> dict[str, Any]:
     return {
         "digest": plan.digest,
         "unchanged": plan.unchanged,
+        "by_hand": plan.by_hand,
         "counts": dict(plan.counts()),
         "entities": [
             {
@@ -154,6 +157,7 @@ def plan_from_json(document: Mapping[str, Any]) -> MetadataPlan:
     """Return the plan that `plan_to_json` wrote."""
     return MetadataPlan(
         unchanged=document["unchanged"],
+        by_hand=document.get("by_hand", False),
         entities=tuple(
             EntityPlan(
                 entity=entity["entity"],

@@ -8,7 +8,7 @@ Where the server gives stamps, only what changed since the last one is read (`st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -19,8 +19,9 @@ from connections.metadata.compare import Impact, compare, removal
 from connections.metadata.merge import is_blocked, merge
 from connections.metadata.plan import Element, EntityPlan, MetadataPlan, Verb
 from connections.metadata.stamps import NEVER, Scope, Stamp, after, scope
+from connections.naming.choosing import named
+from connections.naming.names import SAME, Names
 from organizations.catalog import Catalog, define, exclusive_schema_lock, hide
-from organizations.errors import NotFound
 from organizations.models import Organization
 from organizations.schema import Entity, Origin
 
@@ -29,6 +30,14 @@ TAKEN_AT_ONCE = 20
 
 Progress = Callable[[str, int, int], None]
 """Called with the entity's name, how many are done, and how many there are."""
+
+Naming = Callable[[Sequence[EntitySummary]], Names]
+"""Which attributes of the server's entities have other names on the client."""
+
+
+def same_names(listed: Sequence[EntitySummary]) -> Names:
+    """Say that all attributes have the same names on both sides."""
+    return SAME
 
 
 class EmptyMetadata(Refused):
@@ -56,6 +65,12 @@ class MetadataUpdate:
     impact: Impact
     progress: Progress = silent
     before: Stamp = NEVER
+    naming: Naming = same_names
+
+    @cached_property
+    def names(self) -> Names:
+        """Which attributes have other names on the client."""
+        return self.naming(self.listed)
 
     @cached_property
     def scope(self) -> Scope:
@@ -99,7 +114,7 @@ class MetadataUpdate:
         # The lock keeps out whoever changes the client's own elements between reading and writing.
         with exclusive_schema_lock(self.organization):
             catalog = Catalog(self.organization)
-            found = ((item.entity, _known(catalog, item.plan.entity)) for item in portion)
+            found = ((item.entity, catalog.find(item.plan.entity)) for item in portion)
             merged = [
                 merge(server, client, self.impact.using)
                 for server, client in found
@@ -111,9 +126,10 @@ class MetadataUpdate:
     def _comparisons(self) -> Iterator[_Comparison]:
         names = self._names()
         catalog = Catalog(self.organization)
-        for done, entity in enumerate(self.server.describe(names)):
+        server = named(self.server, self.names) if names else self.server
+        for done, entity in enumerate(server.describe(names)):
             self.progress(entity.name, done, len(names))
-            plan = compare(entity, _known(catalog, entity.name), self.impact)
+            plan = compare(entity, catalog.find(entity.name), self.impact)
             yield _Comparison(plan, entity if plan.items else None)
         if not self.scope.is_nothing:
             for gone in _gone(catalog, frozenset(item.name for item in self.listed)):
@@ -152,13 +168,6 @@ def _gone(catalog: Catalog, names: frozenset[str]) -> Iterator[Entity]:
         entity = catalog.entity(name)
         if entity.origin is Origin.SERVER and not entity.is_hidden:
             yield entity
-
-
-def _known(catalog: Catalog, name: str) -> Entity | None:
-    try:
-        return catalog.entity(name)
-    except NotFound:
-        return None
 
 
 def _same(found: _Comparison, approved: MetadataPlan | None) -> _Comparison:

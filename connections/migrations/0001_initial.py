@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('authority', models.CharField(blank=True, editable=False, max_length=500)),
                 ('bypass_logic', models.CharField(blank=True, help_text='Custom logic of the server that our writes leave out, for example CustomSync,CustomAsync. The user needs prvBypassCustomBusinessLogic.', max_length=60)),
                 ('is_quiet', models.BooleanField(default=False, help_text='Our writes start no Power Automate flows on the server.')),
+                ('is_atomic', models.BooleanField(default=False, help_text='Resco Cloud: the organization checks the version of what we change, by OData.')),
                 ('organization_id_seen', models.CharField(blank=True, editable=False, max_length=36)),
                 ('organization_name_seen', models.CharField(blank=True, editable=False, max_length=160)),
                 ('created', models.DateTimeField(auto_now_add=True)),
@@ -117,11 +118,40 @@ class Migration(migrations.Migration):
                 ('filter_xml', models.TextField(blank=True, help_text='FetchXML; empty: all records')),
                 ('problem', models.CharField(blank=True, max_length=500)),
                 ('note', models.CharField(blank=True, help_text='how a difficult one is carried', max_length=500)),
+                ('names', models.JSONField(blank=True, editable=False, help_text='server attribute → client attribute, where they differ; empty: not decided yet', null=True)),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entities', to='connections.connection')),
             ],
             options={
                 'ordering': ('label', 'name'),
                 'constraints': [models.UniqueConstraint(fields=('connection', 'name'), name='synced_entity_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RemoteHook',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('entity', models.CharField(max_length=128)),
+                ('action', models.CharField(choices=[('Create', 'Create'), ('Update', 'Update'), ('Delete', 'Delete')], max_length=6)),
+                ('location', models.CharField(max_length=2000)),
+                ('created', models.DateTimeField(auto_now_add=True)),
+                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hooks', to='connections.connection')),
+            ],
+            options={
+                'ordering': ('entity', 'action'),
+                'constraints': [models.UniqueConstraint(fields=('connection', 'entity', 'action'), name='remote_hook_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ServerDefinition',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=128)),
+                ('document', models.JSONField()),
+                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='definitions', to='connections.connection')),
+            ],
+            options={
+                'ordering': ('name',),
+                'constraints': [models.UniqueConstraint(fields=('connection', 'name'), name='definition_once')],
             },
         ),
     ]

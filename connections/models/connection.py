@@ -91,6 +91,7 @@ class SyncedEntity(models.Model):
     decides: with it a record that leaves the filter is deleted, without it it is kept.
     A row exists for every entity of the server; `problem` says why one cannot be enabled, `note`
     what is particular about carrying one. `label` and `is_intersect` are kept for the grid.
+    `names` are the attributes that have another name on the client (`connections.naming`).
     """
 
     class ConflictRule(models.TextChoices):
@@ -122,6 +123,12 @@ class SyncedEntity(models.Model):
     filter_xml = models.TextField(blank=True, help_text="FetchXML; empty: all records")
     problem = models.CharField(max_length=500, blank=True)
     note = models.CharField(max_length=500, blank=True, help_text="how a difficult one is carried")
+    names = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="server attribute → client attribute, where they differ; empty: not decided yet",
+    )
 
     class Meta:
         """An entity stands once in a connection."""

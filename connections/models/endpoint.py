@@ -43,6 +43,10 @@ class Endpoint(models.Model):
     is_quiet = models.BooleanField(
         default=False, help_text="Our writes start no Power Automate flows on the server."
     )
+    is_atomic = models.BooleanField(
+        default=False,
+        help_text="Resco Cloud: the organization checks the version of what we change, by OData.",
+    )
     organization = models.ForeignKey(
         Organization, models.PROTECT, null=True, blank=True, related_name="endpoints"
     )

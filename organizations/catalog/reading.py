@@ -56,6 +56,13 @@ class Catalog:
         """Return an entity by logical name. Raises NotFound."""
         return self._definition(name).entity
 
+    def find(self, name: str) -> Entity | None:
+        """Return an entity by logical name, None where there is none."""
+        try:
+            return self.entity(name)
+        except NotFound:
+            return None
+
     def enabled(self, name: str) -> bool:
         """Return whether the entity has a table and is not hidden; False if there is none."""
         try:

@@ -21,6 +21,7 @@ from connections.connect import proof, service
 from connections.connect.request import from_document
 from connections.connectors.base import Connector
 from connections.models import Connection
+from connections.naming.choosing import server_of
 from organizations import catalog
 from organizations.models import Application, Organization
 from organizations.records import Row
@@ -57,7 +58,7 @@ def _measured(connection: Connection, expected: int, say: Callable[[str], None])
     run = Run(connection=connection)
     with (
         registry.connector(connection.client) as client,
-        registry.connector(connection.server) as server,
+        server_of(connection) as server,
     ):
         tasks = list(_tasks(connection, client))
         server.identify()

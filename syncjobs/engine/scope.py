@@ -16,13 +16,15 @@ def scope_of(organization_id: str, task: EntityTask, layout: Layout) -> str:
     """Return 16 hexadecimal digits of the server organization, a dot, 32 of the rest.
 
     The rest is everything that decides what a reading brings and what its digests mean: the
-    columns with type, precision and date behaviour, and the filter.
+    columns with type, precision and date behaviour, their names on the server, and the filter.
     """
     parts = [_FORM, layout.primary_id]
     for name, column in layout.of_column.items():
         attribute = column.attribute
         parts.append(f"{name} {attribute.type} {attribute.precision} {attribute.date_behavior}")
     parts.append(repr((task.query.filter, task.query.links)) if task.query else "")
+    if task.names:
+        parts.append(task.names)
     return f"{_digest(organization_id.lower(), 8)}.{_digest(chr(10).join(parts), 16)}"
 
 

@@ -93,7 +93,8 @@ class EntityTask:
     them itself, in the entity that `is_tracking`, which is read and never copied. `leaving`
     counts only where deletions are carried. `key` is the id of the SyncedEntity. `attributes` are
     those both sides have, primary id first; those of them that decide "unchanged" say so
-    themselves (`Attribute.is_compared`).
+    themselves (`Attribute.is_compared`). `names` is the digest of the attributes that have other
+    names on the server; here both sides have the client's.
     """
 
     key: int
@@ -106,6 +107,7 @@ class EntityTask:
     is_tracking: bool = False
     leaving: Leaving = Leaving.DELETE
     conflict_rule: ConflictRule = ConflictRule.SERVER
+    names: str = ""
 
     @property
     def deletes(self) -> bool:

@@ -11,6 +11,7 @@ from connections import registry
 from connections.connectors.base import Connector
 from connections.errors import ConnectorError
 from connections.models import Connection, SyncedEntity
+from connections.naming.choosing import server_of
 from organizations.errors import InvalidRequest, OrganizationError
 from syncjobs import entity_tasks, undone
 from syncjobs.engine.matching import MATCH_KEYS
@@ -42,7 +43,7 @@ def explain(connection: Connection, record: str) -> Story:
 def _connectors(connection: Connection) -> Iterator[tuple[Connector, Connector]]:
     origin = str(connection.pk)
     with (
-        registry.connector(connection.server, origin=origin) as server,
+        server_of(connection, origin=origin) as server,
         registry.connector(connection.client, origin=origin) as client,
     ):
         yield server, client

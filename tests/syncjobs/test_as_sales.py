@@ -1,0 +1,142 @@
+"""Case 1b: records move both ways between a Dynamics twin and a client with native entities."""
+
+from __future__ import annotations
+
+import pytest
+
+from connections.connect import service
+from connections.models import SyncedEntity
+from connections.naming.choosing import names_of
+from organizations.schema import Origin
+from syncjobs.explain.explaining import explain
+from syncjobs.models import OfflineTransaction, Run, Verification
+from tests.connections.connect.live import Live, live
+from tests.syncjobs.as_sales import AsSales, connected
+
+__all__ = ["live"]
+NAMES = {
+    "account": {"accountid": "id"},
+    "activityparty": {"activitypartyid": "id"},
+    "appointment": {"activityid": "id", "subject": "name"},
+    "competitor": {"competitorid": "id"},
+    "lead": {"leadid": "id", "fullname": "name"},
+    "leadcompetitors": {"leadcompetitorid": "id"},
+}
+HOURS = {"scheduledstart": "2026-01-02T09:00:00Z", "scheduledend": "2026-01-02T10:00:00Z"}
+
+
+@pytest.fixture
+def world(live: Live) -> AsSales:
+    return connected(live)
+
+
+def test_update_server_takes_native_entities_over_under_their_names(world: AsSales) -> None:
+    assert names_of(world.connection).of == NAMES
+    account, lead = world.entity("account"), world.entity("lead")
+    assert (account.primary_id, account.primary_name) == ("id", "name")
+    assert (lead.primary_id, lead.primary_name) == ("id", "name")
+    for entity, gone in ((account, "accountid"), (lead, "leadid"), (lead, "fullname")):
+        assert entity.attribute(gone) is None
+    assert [item.name for item in lead.attributes if item.is_primary_id] == ["id"]
+    assert [item.name for item in lead.attributes if item.is_primary_name] == ["name"]
+    revenue = account.attribute("revenue")
+    assert revenue is not None
+    assert revenue.origin is Origin.SERVER
+    assert service.preview(world.connection).is_empty
+
+
+def test_what_only_the_client_has_stays(world: AsSales) -> None:
+    own = world.entity("appointment").attribute("resco_eventid")
+    assert own is not None
+    assert (own.origin, own.is_hidden) == (Origin.NATIVE, False)
+    assert world.entity("opportunity").origin is Origin.NATIVE
+    assert not world.entity("opportunity").is_hidden
+
+
+def test_a_run_carries_records_both_ways(world: AsSales) -> None:
+    server, client = world.server, world.client
+    there = server.create("account", {"name": "Contoso", "telephone1": "1"}).id
+    person = server.create("lead", {"lastname": "Known", "subject": "Topic"}).id
+    server.update("lead", person, {"fullname": "Ann Known"})
+    meeting = server.create("appointment", {"subject": "Talk", **HOURS}).id
+    world.run()
+    assert client.get("account", there).values["name"] == "Contoso"
+    lead = client.get("lead", person).values
+    assert (lead["name"], lead["subject"]) == ("Ann Known", "Topic")
+    assert client.get("appointment", meeting).values["name"] == "Talk"
+    here = client.create("account", {"name": "Made here"}).id
+    talk = client.create("appointment", {"name": "Made here too", **HOURS}).id
+    client.update("account", there, {"telephone1": "2"})
+    client.update("appointment", meeting, {"name": "Talk again"})
+    world.run()
+    assert server.get("account", here).values["name"] == "Made here"
+    assert server.get("appointment", talk).values["subject"] == "Made here too"
+    assert server.get("account", there).values["telephone1"] == "2"
+    assert server.get("appointment", meeting).values["subject"] == "Talk again"
+    assert not OfflineTransaction.objects.exclude(status="processed").exists()
+    quiet = world.run()
+    assert world.counts(quiet, "created", "updated", "deleted", "pushed") == (0, 0, 0, 0)
+
+
+def test_deletions_and_pairs_are_carried_both_ways(world: AsSales) -> None:
+    world.connection.entities.update(sync_deletion=True)
+    server, client = world.server, world.client
+    person = server.create("lead", {"lastname": "A", "subject": "A"}).id
+    rivals = [server.create("competitor", {"name": name}).id for name in "AB"]
+    gone = [server.create("account", {"name": name}).id for name in "AB"]
+    server.associate("leadcompetitors_association", person, rivals[0])
+    world.run()
+    assert client.pair_id("leadcompetitors_association", person, rivals[0])
+    client.associate("leadcompetitors_association", person, rivals[1])
+    server.delete("account", gone[0])
+    client.delete("account", gone[1])
+    world.run()
+    assert server.pair_id("leadcompetitors_association", person, rivals[1])
+    assert not world.has("account", gone[0])
+    assert [row[0] for row in server.page("account", ["accountid"])] == []
+
+
+@pytest.mark.parametrize("attribute", ["subject", "name"])
+def test_a_filter_may_name_attributes_as_either_side_does(live: Live, attribute: str) -> None:
+    world = connected(live, "appointment", "account")
+    inside = world.server.create("appointment", {"subject": "In", **HOURS}).id
+    outside = world.server.create("appointment", {"subject": "Out", **HOURS}).id
+    row = SyncedEntity.objects.get(connection=world.connection, name="appointment")
+    row.filter_xml = (
+        f'<fetch><entity name="appointment"><filter><condition attribute="{attribute}" '
+        'operator="eq" value="In"/></filter></entity></fetch>'
+    )
+    row.sync_deletion = True
+    row.save()
+    world.run()
+    assert (world.has("appointment", inside), world.has("appointment", outside)) == (True, False)
+    world.server.update("appointment", inside, {"subject": "Out"})
+    world.run()
+    assert not world.has("appointment", inside)
+
+
+def test_a_verification_proves_both_sides_equal_and_finds_a_difference(world: AsSales) -> None:
+    ids = [world.server.create("appointment", {"subject": name, **HOURS}).id for name in "AB"]
+    world.run()
+    world.run(Run.Kind.VERIFY)
+    proofs = Verification.objects.filter(entity__connection=world.connection)
+    assert {proof.entity.name: (proof.equal, proof.differences) for proof in proofs}[
+        "appointment"
+    ] == (2, 0)
+    world.client.update("appointment", ids[0], {"name": "Other"})
+    story = explain(world.connection, f"appointment {ids[0]}")
+    differing = [
+        (item.name, item.server, item.client)
+        for item in story.fields
+        if item.server != item.client and item.name != "modifiedon"
+    ]
+    assert differing == [("name", "A", "Other")]
+
+
+def test_a_dry_run_predicts_the_run(world: AsSales) -> None:
+    world.server.create("account", {"name": "Contoso"})
+    world.client.create("appointment", {"name": "Made here", **HOURS})
+    planned = world.run(dry_run=True)
+    done = world.run()
+    told = ("read", "created", "updated", "pushed")
+    assert world.counts(planned, *told) == world.counts(done, *told)
