@@ -24,6 +24,8 @@ from connections.errors import LoginFailed, Retryable, Unreachable
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 TRANSIENT_STATUSES = frozenset({408, 429, 502, 503, 504})
+_PROOFS = 3
+"""Tokens that are tried before a login is called good for nothing."""
 
 
 class Authentication(Protocol):
@@ -141,18 +143,16 @@ class HttpClient:
     ) -> Reply:
         if self._authentication is None:
             return self._exchange(method, url, headers, body)
-        proof = self._authentication.headers()
-        reply = self._exchange(method, url, {**headers, **proof}, body)
-        if reply.status != 401 or not self._authentication.renew(proof):
-            return reply
-        proof = self._authentication.headers()
-        reply = self._exchange(method, url, {**headers, **proof}, body)
-        if reply.status == 401:
-            raise LoginFailed(
-                f"{target_of(url)} accepted the login but not the token it led to. Check that "
-                "the address and the login belong to the same organization."
-            )
-        return reply
+        # While several requests are on their way, one may find its token replaced more than once.
+        for _ in range(_PROOFS):
+            proof = self._authentication.headers()
+            reply = self._exchange(method, url, {**headers, **proof}, body)
+            if reply.status != 401 or not self._authentication.renew(proof):
+                return reply
+        raise LoginFailed(
+            f"{target_of(url)} accepted the login but not the token it led to. Check that "
+            "the address and the login belong to the same organization."
+        )
 
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None

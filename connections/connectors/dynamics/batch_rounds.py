@@ -3,13 +3,14 @@
 A step is a `Part`; what comes back into the generator is its `Reply`. When nobody knows whether
 a write was carried out (the answer was lost, or the server failed), `Lost` is thrown in at that
 place: the generator asks for the record before it sends anything again. GETs are simply asked
-again. Whoever is alone is sent by itself, the others in ``$batch``.
+again. Whoever is alone is sent by itself, the others in ``$batch``, several of them at once.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -76,8 +77,7 @@ class Rounds:
             self._advance(at, partial(next, write))
         while self._waiting:
             asked, self._waiting = self._waiting, {}
-            for portion in self._portions(asked):
-                self._send(portion)
+            self._send_all(list(self._portions(asked)))
             if self._pause:
                 self.client.patience.sleep(self._pause)
                 self._pause = 0.0
@@ -96,9 +96,19 @@ class Rounds:
             return 1
         return MOST if part.method == "GET" else self._limits.get(at, OPERATIONS)
 
-    def _send(self, portion: list[Item]) -> None:
+    def _send_all(self, asked: Sequence[list[Item]]) -> None:
+        """Send portions side by side, as far as the server's limits allow; take them in order."""
+        if len(asked) == 1:
+            self._settle(asked[0], partial(self._replies, asked[0]))
+            return
+        with ThreadPoolExecutor(min(len(asked), self.client.at_once)) as threads:
+            sent = [threads.submit(self._replies, portion) for portion in asked]
+            for portion, replies in zip(asked, sent, strict=True):
+                self._settle(portion, replies.result)
+
+    def _settle(self, portion: list[Item], replies_of: Callable[[], list[Reply]]) -> None:
         try:
-            replies = self._replies([part for _, part in portion])
+            replies = replies_of()
         except BatchUnknown:
             self._has_batch = False
             self._waiting.update(portion)
@@ -111,7 +121,8 @@ class Rounds:
             for (at, part), reply in zip(portion, replies, strict=True):
                 self._take(at, part, reply)
 
-    def _replies(self, parts: Sequence[Part]) -> list[Reply]:
+    def _replies(self, portion: list[Item]) -> list[Reply]:
+        parts = [part for _, part in portion]
         if len(parts) > 1:
             return exchange(self.client, parts)
         (part,) = parts
