@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from syncjobs.chaos.ledger import Insisted
 from syncjobs.chaos.program import Step
 from syncjobs.chaos.world import World
 from syncjobs.engine.transactions import Status, Transaction
@@ -51,7 +52,8 @@ def _set_to_pending(world: World, step: Step) -> bool:
     found = _one(world, step, Status.ERROR, Status.ARCHIVED)
     if found is not None:
         _write(world, [_again(found)])
-        world.insisted.add((found.entity, found.client_id))
+        names = {world.key(name): name for name in world.server.entities}
+        world.ledger.add(Insisted(names[found.entity], found.client_id, found.action))
     return found is not None
 
 

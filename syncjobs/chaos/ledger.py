@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from organizations.records import Action, Value
 from syncjobs.chaos.filters import NO_FILTER, SyncFilter
+from syncjobs.engine.transactions import Action as Intent
 from syncjobs.engine.values import ConflictRule, Leaving, Side
 
 Values = Mapping[str, Value]
@@ -72,7 +73,15 @@ class RunBegan(NamedTuple):
     full: bool
 
 
-Event = Write | Settings | RunBegan
+class Insisted(NamedTuple):
+    """A person set a transaction of a client record to Pending; `action` is the transaction's."""
+
+    entity: str
+    id: str
+    action: Intent
+
+
+Event = Write | Settings | RunBegan | Insisted
 
 
 @dataclass

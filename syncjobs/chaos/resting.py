@@ -54,8 +54,8 @@ def predict(world: World) -> Sequence[Violation]:
         return [Violation("I8", f"A dry run wrote: {before} became {world.moved()}.")]
     events = len(world.ledger.events)
     run = world.sync()
-    told, done = _told(dry), _told(run)
-    if told != done and is_known and not _is_unforeseeable(run, world.ledger.events[events:]):
+    told, done, since = _told(dry), _told(run), world.ledger.events[events:]
+    if told != done and is_known and not _is_unforeseeable(world, run, since):
         differ = {name: (told.get(name), done.get(name)) for name in {*told, *done}}
         shown = {name: pair for name, pair in sorted(differ.items()) if pair[0] != pair[1]}
         return [Violation("I8", f"A dry run predicted otherwise: {shown}.")]
@@ -94,15 +94,16 @@ def _is_hidden(world: World) -> bool:
     return any(not unreadable.isdisjoint(world.server.tables[name]) for name in linked)
 
 
-def _is_unforeseeable(run: Run, events: Sequence[Event]) -> bool:
+def _is_unforeseeable(world: World, run: Run, events: Sequence[Event]) -> bool:
     """Return whether the run met what only writing tells, or did not come to its end.
 
-    That is a record that a side does not take, and what the server writes by itself then.
+    That is a record that the server's own rules refuse, and what it writes by itself then.
     """
     if not run.is_whole:
         return True
     by_itself = (isinstance(event, Write) and event.by is By.SYSTEM for event in events)
-    return any(by_itself) or any(report.counts.rejected for report in run.reports)
+    poisoned = world.server.faults.always_rejected
+    return any(by_itself) or not world.server.refused.keys() <= poisoned
 
 
 def _told(run: Run) -> dict[str, object]:

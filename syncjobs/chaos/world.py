@@ -56,7 +56,6 @@ class World(ABC):
     number: int = 0
     offline: set[str] = field(default_factory=set)
     set_aside: set[int] = field(default_factory=set)
-    insisted: set[tuple[int, str]] = field(default_factory=set)
     has_gone_back: bool = False
     is_lane_taken: bool = False
     memory: Memory = field(init=False)

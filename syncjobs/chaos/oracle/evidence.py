@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from organizations.records import Action
-from syncjobs.chaos.ledger import By, Event, RunBegan, Write
+from syncjobs.chaos.ledger import By, Event, Insisted, RunBegan, Write
 from syncjobs.chaos.oracle.lists import Lists
 from syncjobs.chaos.oracle.mirror import Mirror, replayed
 from syncjobs.chaos.oracle.violation import Violation
 from syncjobs.chaos.schema import PAIR
+from syncjobs.engine.transactions import Action as Intent
 from syncjobs.engine.values import Leaving, Side
+
+_REMOVALS = (Intent.DELETE, Intent.DISASSOCIATE)
+"""What a person who insists on it wants removed, though the client may have it again."""
 
 _RUNS = 3
 """Runs that can be under way at once: one, another worker's, and a delivery."""
@@ -25,11 +29,14 @@ def without_evidence(events: Sequence[Event], lists: Lists) -> Iterator[Violatio
     """Yield deletions by the engine that nothing proves, and no person wanted."""
     mirror = Mirror()
     runs: list[int] = []
+    wanted: set[tuple[str, str]] = set()
     for place, event in enumerate(events):
         if isinstance(event, RunBegan):
             runs = [*runs[1 - _RUNS :], place]
+        if isinstance(event, Insisted) and event.action in _REMOVALS:
+            wanted.add((event.entity, mirror.ids.get(event.id, event.id)))
         if isinstance(event, Write) and _is_deletion(event):
-            is_wanted = (event.entity, event.id) in lists.insisted
+            is_wanted = event.side is Side.SERVER and (event.entity, mirror.key(event)) in wanted
             if is_wanted or _is_replaced(event, mirror, events[place + 1 :]):
                 pass
             elif not _is_proved(event, mirror, events, runs[0], place):

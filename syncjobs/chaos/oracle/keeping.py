@@ -6,11 +6,12 @@ Whoever else overwrites it must have kept it: some transaction of the record hol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from organizations.records import Action as Done
 from organizations.records import Value
-from syncjobs.chaos.ledger import By, Event, Write
+from syncjobs.chaos.ledger import By, Event, Insisted, Write
 from syncjobs.chaos.oracle.lists import Lists
 from syncjobs.chaos.oracle.mirror import Mirror, Values, replayed, told
 from syncjobs.chaos.oracle.violation import Violation
@@ -39,20 +40,41 @@ def lost_changes(events: Iterable[Event], lists: Lists) -> Iterator[Violation]:
     """Yield the changes that neither side has and no transaction keeps."""
     known = list(events)
     keys = replayed(known).ids
-    wanted = {(entity, keys.get(item, item)) for entity, item in lists.insisted}
-    for lost in overwritten(known):
-        # What a person applied again, a later change may have folded into.
-        if (lost.entity, keys.get(lost.id, lost.id)) in wanted:
+    insisted = {
+        (event.entity, keys.get(event.id, event.id))
+        for event in known
+        if isinstance(event, Insisted)
+    }
+    for place, lost in overwritten(known):
+        key = keys.get(lost.id, lost.id)
+        is_insisted = (lost.entity, key) in insisted
+        if is_insisted and _is_replaced(lost, key, known[place + 1 :], keys):
             continue
         if not _is_kept(lost, lists):
             what = f"{lost.entity} {lost.id}: '{lost.column}' = {lost.value!r}"
             yield Violation("I1", f"{what}, written on the {lost.side}, was overwritten and lost.")
 
 
-def overwritten(events: Iterable[Event]) -> Iterator[Lost]:
-    """Yield what the engine overwrote before the other side had it."""
+def _is_replaced(lost: Lost, key: str, later: Iterable[Event], keys: Mapping[str, str]) -> bool:
+    """Return whether users of the client wrote it again, or made or deleted the record.
+
+    Such a change folds into the waiting one, which a person had set to Pending: it takes the
+    place of the value that this one kept.
+    """
+    writes = (
+        event
+        for event in later
+        if isinstance(event, Write)
+        and (event.side, event.by, event.entity) == (Side.CLIENT, By.USER, lost.entity)
+        and keys.get(event.id, event.id) == key
+    )
+    return any(item.action is not Done.UPDATE or lost.column in item.changed for item in writes)
+
+
+def overwritten(events: Iterable[Event]) -> Iterator[tuple[int, Lost]]:
+    """Yield what the engine overwrote before the other side had it, and when."""
     mirror, marks = Mirror(), _Marks()
-    for event in events:
+    for place, event in enumerate(events):
         is_record = isinstance(event, Write) and event.entity in CARRIED
         key = mirror.key(event) if isinstance(event, Write) else ""
         before = mirror.get(event.side, event.entity, key) if isinstance(event, Write) else None
@@ -60,7 +82,8 @@ def overwritten(events: Iterable[Event]) -> Iterator[Lost]:
         if is_record and isinstance(event, Write):
             key = mirror.key(event)
             after = mirror.get(event.side, event.entity, key)
-            yield from marks.take(event, key, before, after, mirror)
+            for lost in marks.take(event, key, before, after, mirror):
+                yield place, lost
 
 
 class _Marks:

@@ -15,8 +15,7 @@ from syncjobs.engine.values import LinkState
 class Lists:
     """By entity: transactions, server ids left behind, marked, or held; columns of both sides.
 
-    `set_aside` are transactions that a person archived, `insisted` records of which a person set
-    one to Pending. `refused` are records that an
+    `set_aside` are transactions that a person archived. `refused` are records that an
     organization really refuses, or that nobody can read, with the reason, `refused_ever` those of
     all times: what failed then waits for a person.
     """
@@ -27,7 +26,6 @@ class Lists:
     held: Mapping[str, AbstractSet[str]]
     columns: Mapping[str, Sequence[str]]
     set_aside: AbstractSet[int]
-    insisted: AbstractSet[tuple[str, str]]
     refused: Mapping[str, str]
     refused_ever: AbstractSet[str]
 
@@ -49,7 +47,6 @@ class Lists:
             held={name: held.get(key, frozenset()) for key, name in names.items()},
             columns={name: sorted(world.columns(name)) for name in names.values()},
             set_aside=set(world.set_aside),
-            insisted={(names[key], record_id) for key, record_id in world.insisted},
             refused=_refused(world),
             refused_ever=world.server.refused_ever | world.client.refused_ever,
         )

@@ -142,18 +142,18 @@ def _replaces(later: Transaction, columns: AbstractSet[str]) -> bool:
     return bool(columns) and (later.changes is None or not columns.isdisjoint(later.changes))
 
 
-def disagreed(case: Case, server: ServerRecord) -> LinkRow | None:
-    """Return the link of a record whose change on the client loses, None if it may stay.
+def disagreed(case: Case) -> LinkRow:
+    """Return the link of a record whose change on the client loses.
 
-    The server's record must be seen as another than the client's, also where it did not change:
-    what was met without a link, or had left the filter.
+    The server's record must be seen as another than the client's, whatever it is by the time it
+    is pulled: also where it did not change, or where a backup brings back what was agreed on.
     """
     link, transaction = case.link, case.transaction
     if link is None:
         return LinkRow(
             case.server_id, transaction.client_id, 0, transaction.version, NOTHING_AGREED
         )
-    return link._replace(digest=NOTHING_AGREED) if server.digest == link.digest else None
+    return link._replace(digest=NOTHING_AGREED)
 
 
 def is_agreed(case: Case, server: ServerRecord) -> bool:

@@ -95,7 +95,7 @@ def _updated_by(
 ) -> Decision:
     conflict = conflict_of(case, server, changes, ruling.asked or meeting.columns)
     if ruling.winner is Side.SERVER:
-        return set_aside(ruling, conflict, link=disagreed(case, server))
+        return set_aside(ruling, conflict, link=disagreed(case))
     if not ruling.columns:
         return asked_about(ruling, conflict)
     place, news = case.ends.place, news_of(changes)
@@ -163,7 +163,7 @@ def _deleted(case: Case, changes: Changes) -> Decision:
     ruling = rule_on(meeting, case.ends.task.conflict_rule)
     conflict = conflict_of(case, None, changes, meeting.columns)
     if ruling.winner is Side.SERVER:
-        return set_aside(ruling, conflict)
+        return set_aside(ruling, conflict, link=disagreed(case) if case.link else None)
     if ruling.winner is None:
         return asked_about(ruling, conflict)
     return _made_again(case, news, ruling)

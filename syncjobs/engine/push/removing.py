@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from organizations.records import Action
 from syncjobs.engine.conflicts import Meeting, ServerChange, rule_on
-from syncjobs.engine.push.agreeing import GONE, is_agreed, modified, server_change
+from syncjobs.engine.push.agreeing import GONE, disagreed, is_agreed, modified, server_change
 from syncjobs.engine.push.cases import Case, Decision, Send, Settle
 from syncjobs.engine.push.clashing import asked_about, conflict_of, set_aside
 from syncjobs.engine.push.ends import ServerRecord
@@ -36,7 +36,7 @@ def delete(case: Case, server: ServerRecord | None) -> Decision:
     conflict = conflict_of(case, server, {}, case.ends.layout.compared)
     if ruling.winner is Side.SERVER:
         is_left = meeting.server is ServerChange.LEFT
-        return set_aside(ruling, conflict, drops=is_left)
+        return set_aside(ruling, conflict, drops=is_left, link=None if is_left else disagreed(case))
     if ruling.winner is None:
         return asked_about(ruling, conflict)
     lost = _values(case, server)

@@ -1,0 +1,42 @@
+"""A client's change that lost, on a server that gets back by a backup what was agreed on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from syncjobs.engine.transactions import Status
+from tests.syncjobs.engine.push.deliver import TwoWays, make_both, make_two_ways
+
+
+def change_both(world: TwoWays, first: str) -> None:
+    world.client.update("account", first, {"name": "mine"})
+    world.server.update("account", first, {"name": "theirs"})
+
+
+def change_what_is_deleted(world: TwoWays, first: str) -> None:
+    world.client.update("account", first, {"name": "mine"})
+    world.server.delete("account", first)
+
+
+def delete_what_is_changed(world: TwoWays, first: str) -> None:
+    world.client.delete("account", first)
+    world.server.update("account", first, {"name": "theirs"})
+
+
+@pytest.mark.parametrize("edit", [change_both, change_what_is_deleted, delete_what_is_changed])
+@pytest.mark.parametrize("full", [True, False])
+def test_the_client_takes_what_the_server_has_then(
+    edit: Callable[[TwoWays, str], None], full: bool
+) -> None:
+    world = make_two_ways()
+    (first,) = make_both(world)
+    agreed = world.server.tables["account"][first]
+    edit(world, first)
+    world.push()
+    assert world.transaction().status is Status.ARCHIVED
+    world.server.tables["account"][first] = agreed
+    world.sync(full=full)
+    assert world.rows("client") == world.rows("server") == {first: agreed.row}
+    assert world.state.left_behind(1) == set()
