@@ -14,7 +14,7 @@ run: $(RUN_STAMP)
 	@exec $(BIN)/python manage.py serve
 
 test: $(DEV_STAMP)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 check: $(DEV_STAMP)
 	$(BIN)/ruff check .
