@@ -13,6 +13,9 @@ from connections.naming.renamed import Renamed
 from connections.naming.suggesting import is_native, suggested
 from organizations.schema import Entity, Origin
 
+MOST_TOLD = 10
+"""Entities whose names a job's message lists."""
+
 Known = Callable[[str], Entity | None]
 """Entity name → what the client has of that name; None where it has nothing."""
 
@@ -79,3 +82,16 @@ def keep(connection: Connection, names: Names) -> None:
 def settle(connection: Connection) -> None:
     """Remember of all other entities that they have the same names on both sides."""
     connection.entities.filter(names__isnull=True).update(names={})
+
+
+def told(names: Names) -> str:
+    """Return names as a sentence for the job that connects, '' where all are the same."""
+    each = [
+        f"{entity}: {', '.join(f'{here} → {there}' for here, there in sorted(pairs.items()))}"
+        for entity, pairs in sorted(names.of.items())
+    ]
+    if not each:
+        return ""
+    more = f"; and {len(each) - MOST_TOLD} entities more" if len(each) > MOST_TOLD else ""
+    listed = "; ".join(each[:MOST_TOLD])
+    return f"Names suggested, server → client: {listed}{more}. They can be changed under Names."

@@ -54,7 +54,7 @@ class Named:
 
 def look(row: SyncedEntity) -> Named:
     """Return the names of an entity."""
-    pairs = row.names or {}
+    pairs = dict(sorted((row.names or {}).items()))
     names = Names({row.name: pairs})
     client = _client(row)
     server = _server(row, client, names)
@@ -67,7 +67,10 @@ def look(row: SyncedEntity) -> Named:
 def listed(connection: Connection) -> list[SyncedEntity]:
     """Return the entities that have attributes with other names."""
     rows = connection.entities.filter(names__isnull=False).exclude(names={})
-    return list(rows.order_by("label", "name"))
+    found = list(rows.order_by("label", "name"))
+    for row in found:
+        row.names = dict(sorted(row.names.items()))
+    return found
 
 
 def find(connection: Connection, name: str) -> SyncedEntity:

@@ -43,6 +43,8 @@ def test_update_server_takes_native_entities_over_under_their_names(world: AsSal
     assert revenue is not None
     assert revenue.origin is Origin.SERVER
     assert service.preview(world.connection).is_empty
+    message = Run.objects.get(kind=Run.Kind.CONNECT).message
+    assert "appointment: activityid → id, subject → name;" in message
 
 
 def test_what_only_the_client_has_stays(world: AsSales) -> None:
