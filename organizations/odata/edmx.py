@@ -36,6 +36,7 @@ _REFERENCE = (
     '<edmx:Reference Uri="https://docs.oasis-open.org/odata/odata/v4.0/cs01/vocabularies/'
     f'{_CORE}.xml"><edmx:Include Namespace="{_CORE}" Alias="Core"/></edmx:Reference>'
 )
+_COMPUTED = '<Annotation Term="Core.Computed" Bool="true"/>'
 _PARTY = (
     '<ComplexType Name="party"><Property Name="participationtypemask" Type="Edm.Int32"/>'
     '<Property Name="entity" Type="Edm.String"/><Property Name="party" Type="Edm.String"/>'
@@ -85,17 +86,9 @@ def _property(attribute: Attribute) -> str:
     if type_of(attribute) == "Edm.Decimal":
         more += ' Scale="variable"'
     name = quoteattr(property_name(attribute))
-    notes = "".join(_annotations(attribute))
     kind = "Edm.Int64" if attribute.name == VERSION else type_of(attribute)
     start = f"<Property Name={name} Type={quoteattr(kind)}{more}"
-    return f"{start}>{notes}</Property>" if notes else f"{start}/>"
-
-
-def _annotations(attribute: Attribute) -> Iterator[str]:
-    """Say which values are the service's own, and which stay as they were made."""
-    if not attribute.is_updatable:
-        term = "Immutable" if attribute.is_creatable else "Computed"
-        yield f'<Annotation Term="Core.{term}" Bool="true"/>'
+    return f"{start}>{_COMPUTED}</Property>" if attribute.name == VERSION else f"{start}/>"
 
 
 def _set(shape: Shape, served: set[str]) -> Iterator[str]:

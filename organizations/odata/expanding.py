@@ -59,8 +59,22 @@ class _Reader:
         return tuple(
             self._item(shape, name, inside, depth)
             for part in _split(text, ",")
-            for name, inside in _named(shape, part)
+            for name, inside in self._named(shape, part)
         )
+
+    def _named(self, shape: Shape, part: str) -> Iterator[tuple[str, str]]:
+        """Yield name and options of an item; `*` is every navigation to what is served."""
+        name, inside = _divided(part)
+        if name == "*":
+            for one, navigation in shape.navigations.items():
+                if self.call.catalog.enabled(navigation.target):
+                    yield one, inside
+        elif _NAME.match(name):
+            yield name, inside
+        elif re.match(r"[\w.@*$/]+\Z", name):
+            raise not_served(f"$expand of '{name[:60]}'")
+        else:
+            raise _syntax(part)
 
     def _item(self, shape: Shape, name: str, inside: str, depth: int) -> Item:
         self.count += 1
@@ -77,21 +91,12 @@ class _Reader:
         return Item(navigation, target, tuple(chosen), items)
 
 
-def _named(shape: Shape, part: str) -> Iterator[tuple[str, str]]:
-    """Yield name and options of one item; `*` is every navigation."""
+def _divided(part: str) -> tuple[str, str]:
+    """Return name and options of one item."""
     name, bracket, rest = part.partition("(")
-    name = name.strip()
     if bracket and not rest.rstrip().endswith(")"):
         raise _syntax(part)
-    inside = rest.rstrip().removesuffix(")")
-    if name == "*":
-        yield from ((one, inside) for one in shape.navigations)
-    elif _NAME.match(name):
-        yield name, inside
-    elif re.match(r"[\w.@*$/]+\Z", name):
-        raise not_served(f"$expand of '{name[:60]}'")
-    else:
-        raise _syntax(part)
+    return name.strip(), rest.rstrip().removesuffix(")")
 
 
 def _options(inside: str) -> Iterator[tuple[str, str]]:

@@ -132,8 +132,8 @@ def reference(call: Call, shape: Shape, record_id: str, navigation: Navigation) 
         told = {"@odata.context": f"{call.root}$metadata#$ref", "@odata.id": address}
         return answer(told, form=call.form)
     if call.method == "PUT":
-        value = call.body().get("@odata.id")
-        target = writing.bound(navigation, "@odata.id", value)
+        address = str(call.body().get("@odata.id") or "")
+        target = writing.bound(navigation, "@odata.id", address)
         writing.write(call, shape, record_id, {navigation.attribute.name: target})
         return nothing()
     if call.method == "DELETE":

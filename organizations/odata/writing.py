@@ -17,7 +17,7 @@ from organizations.odata.names import Navigation, Shape
 from organizations.odata.rows import version_of
 from organizations.participation import MASKS
 from organizations.records import RecordValue, Reference
-from organizations.schema import Attribute, AttributeType
+from organizations.schema import VERSION, Attribute, AttributeType
 from organizations.values import guid
 
 _BIND = ("@odata.bind", "@bind")
@@ -35,7 +35,7 @@ def create(call: Call, shape: Shape) -> HttpResponse:
 
 def _created(call: Call, shape: Shape, values: Values, record_id: str | None) -> HttpResponse:
     name, actor = shape.entity.name, call.member.email
-    made = call.store.create(name, _writable(shape, values, is_new=True), id=record_id, actor=actor)
+    made = call.store.create(name, _given(values), id=record_id, actor=actor)
     response = _answered(call, shape, made.id, 201)
     address = f"{call.root}{name}('{made.id}')"
     response["Location"] = address
@@ -48,7 +48,7 @@ def change(call: Call, shape: Shape, record_id: str) -> HttpResponse:
     """Change a record and answer with it. With a stale If-Match 412.
 
     A record that is not there is made, unless If-Match says that it must be (part 1, 11.4.4). An
-    id in the body is ignored, as other values that cannot be changed are (11.4.3).
+    id in the body is ignored, as the row version is: nobody can change them (11.4.3).
     """
     values = values_of(shape, call.body())
     values.pop(shape.entity.primary_id, None)
@@ -65,21 +65,15 @@ def write(call: Call, shape: Shape, record_id: str, values: Values) -> None:
     call.store.update(
         shape.entity.name,
         record_id,
-        _writable(shape, values, is_new=False),
+        _given(values),
         expected=_expected(call, shape, record_id),
         actor=call.member.email,
     )
 
 
-def _writable(shape: Shape, values: Values, *, is_new: bool) -> Values:
-    """Return the values without those that are not the client's to give."""
-    known = shape.entity.attribute
-    return {
-        name: value
-        for name, value in values.items()
-        if (item := known(name)) is not None
-        and (item.is_creatable if is_new else item.is_updatable)
-    }
+def _given(values: Values) -> Values:
+    """Return the values without the row version, which is the organization's to give."""
+    return {name: value for name, value in values.items() if name != VERSION}
 
 
 def delete(call: Call, shape: Shape, record_id: str) -> HttpResponse:

@@ -100,7 +100,8 @@ def read_filter(
     wildcards in text, null equal to null, nothing less or greater than null. Raises
     InvalidRequest, and NotOffered for what the standard has and is not done here.
     """
-    return _Reader(names, is_standard).whole(parse(text, aliases), _Scope(entity))
+    tree = parse(text, aliases, has_enums=not is_standard)
+    return _Reader(names, is_standard).whole(tree, _Scope(entity))
 
 
 def read_order(text: str, entity: Entity, names: Names) -> tuple[Order, ...]:
@@ -307,6 +308,8 @@ class _Reader:
         *steps, last = self._stripped(path, scope)
         start = self._follow(tuple(steps), scope)
         link, entity = self.names.link(start.entity, last, _ITEM)
+        if link.from_attribute == entity.primary_id:
+            raise InvalidRequest(f"'{last}' leads to one record. Write {last}/….", "$filter")
         is_all = isinstance(node.operator, ast.All)
         if node.lambda_ is None:
             return Exists(link, alias=start.alias)

@@ -53,17 +53,18 @@ _ELSEWHERE = re.compile(
 """What the standard's grammar has and the parser's has not."""
 
 
-def parse(text: str, aliases: Mapping[str, str] | None = None) -> Any:
+def parse(text: str, aliases: Mapping[str, str] | None = None, *, has_enums: bool = True) -> Any:
     """Return the syntax tree of an expression (nodes of `odata_query.ast`).
 
-    `aliases` are the values of parameter aliases by name, `@` included. Raises InvalidRequest.
+    `aliases` are the values of parameter aliases by name, `@` included. Without `has_enums`
+    members of enumerations are none of the service. Raises InvalidRequest, NotOffered.
     """
     if not text.strip():
         raise InvalidRequest("The filter is empty.", "$filter")
     if len(text) > MAX_LENGTH:
         raise InvalidRequest(f"The filter is longer than {MAX_LENGTH} characters.", "$filter")
     _check_aliases(text, aliases or {})
-    rewritten = rewrite(text.strip(), aliases or {})
+    rewritten = rewrite(text.strip(), aliases or {}, has_enums=has_enums)
     if _depth(rewritten) > MAX_DEPTH:
         raise InvalidRequest(f"The filter nests deeper than {MAX_DEPTH} levels.", "$filter")
     if _REPEATED.search(_TEXT.sub("''", rewritten)):
@@ -79,7 +80,7 @@ def parse(text: str, aliases: Mapping[str, str] | None = None) -> Any:
         ) from error
     except (ODataException, AttributeError, NotImplementedError) as error:
         # The parser of 0.10 fails with AttributeError on three named parameters.
-        raise _unreadable(text, error) from error
+        raise _unreadable(rewritten, error) from error
     return tree
 
 
@@ -110,16 +111,16 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def rewrite(text: str, aliases: Mapping[str, str]) -> str:
+def rewrite(text: str, aliases: Mapping[str, str], *, has_enums: bool = True) -> str:
     """Return the expression in the words of the parser's grammar."""
 
     def replaced(found: re.Match[str]) -> str:
         if found.lastgroup == "enum":
-            return ""
+            return "" if has_enums else found.group()
         if found.lastgroup == "list":
             return _listed(found["list"])
-        if found.lastgroup == "alias" and found["alias"] in aliases:
-            return rewrite(aliases[found["alias"]], {})
+        if found.lastgroup == "alias":
+            return _value(found["alias"], aliases, has_enums=has_enums)
         if found.lastgroup == "single":
             return f"in ({found['only']},)"
         if found.lastgroup == "bare":
@@ -127,6 +128,12 @@ def rewrite(text: str, aliases: Mapping[str, str]) -> str:
         return _GUARD if found.lastgroup == "keyword" else found.group()
 
     return _TOKEN.sub(replaced, text)
+
+
+def _value(alias: str, aliases: Mapping[str, str], *, has_enums: bool) -> str:
+    if alias not in aliases:
+        raise InvalidRequest(f"The parameter alias '{alias[:60]}' has no value.", alias[:60])
+    return rewrite(aliases[alias], {}, has_enums=has_enums)
 
 
 def _listed(text: str) -> str:
