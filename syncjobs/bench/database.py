@@ -17,14 +17,14 @@ from psycopg import sql
 INSIDE = "--inside"
 
 
-def run_inside(arguments: Sequence[str]) -> int:
-    """Run `manage.py bench` with these arguments on a new database; drop it afterwards."""
-    name = f"resco_bench_{os.getpid()}"
+def run_inside(arguments: Sequence[str], command: str = "bench") -> int:
+    """Run a command of `manage.py` with these arguments on a new database; drop it afterwards."""
+    name = f"resco_{command}_{os.getpid()}"
     known = connection.get_connection_params()
     with psycopg.connect(_url(known, str(known["dbname"])), autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
-            return _call(_url(known, name), arguments)
+            return _call(_url(known, name), [command, *arguments])
         finally:
             drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
             server.execute(drop.format(sql.Identifier(name)))
@@ -42,7 +42,7 @@ def _call(url: str, arguments: Sequence[str]) -> int:
     manage = [sys.executable, sys.argv[0]]
     quiet = [*manage, "migrate", "--verbosity", "0"]
     subprocess.run(quiet, env=environment, check=True)  # noqa: S603 - our own command
-    command = [*manage, "bench", *arguments, INSIDE]
+    command = [*manage, *arguments, INSIDE]
     return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
 
 

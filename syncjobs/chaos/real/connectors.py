@@ -12,6 +12,7 @@ from connections.connectors.base import (
     Connector,
     Failure,
     FailureKind,
+    Identity,
     ReadRequest,
 )
 from connections.connectors.dynamics.connector import DynamicsConnector
@@ -94,6 +95,13 @@ class StormyServer(Stormy, Telling, DynamicsConnector):
         patience = Patience(attempts=_ATTEMPTS, sleep=lambda seconds: None)
         super().__init__(*login, session=session, patience=patience)
         self.told, self.weather, self.name = organization, weather, organization.side.value
+        self._identity: Identity | None = None
+
+    def identify(self) -> Identity:
+        """Ask once: the twin stays what it is for the life of a world."""
+        if self._identity is None:
+            self._identity = super().identify()
+        return self._identity
 
     def read(self, request: ReadRequest) -> Iterator[Page]:
         """Yield pages."""

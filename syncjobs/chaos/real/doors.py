@@ -15,7 +15,7 @@ from connections.connectors.dynamics.connector import DynamicsConnector
 from syncjobs.bench.twin import served_apart
 from syncjobs.chaos.real.inside import Inside, InsideSession
 
-_HOST = "http://127.0.0.1"
+_HOST, _HASHERS = "http://127.0.0.1", "PASSWORD_HASHERS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,18 @@ class InsideConnector(DynamicsConnector):
 @contextmanager
 def inside() -> Iterator[Door]:
     """Let this process answer itself. Changes settings: for a process or a test of its own."""
-    known = getattr(settings, "RESCO_SYNC_CONNECTORS", None)
+    path = f"{__name__}.{InsideConnector.__name__}"
+    known = {name: getattr(settings, name, None) for name in ("RESCO_SYNC_CONNECTORS", _HASHERS)}
     with closing(Inside()) as adapter:
         InsideConnector.door = Door(_HOST, adapter)
-        path = f"{__name__}.{InsideConnector.__name__}"
-        settings.RESCO_SYNC_CONNECTORS = {**(known or {}), "dynamics": path}
+        settings.RESCO_SYNC_CONNECTORS = {"dynamics": path}
+        # Every world makes a secret, and a real hash of it takes as long as a run.
+        settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
         try:
             yield InsideConnector.door
         finally:
-            settings.RESCO_SYNC_CONNECTORS = known
+            for name, value in known.items():
+                setattr(settings, name, value)
 
 
 @contextmanager

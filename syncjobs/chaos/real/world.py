@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -168,6 +169,8 @@ class RealWorld(World):
         self, state: RunState | DeliveryState, row: RunRow | None, names: Sequence[str]
     ) -> list[Report]:
         self._poison()
+        # The engine looks for cycles before it begins: without this it looks through everything.
+        gc.freeze()
         client = StormyClient(self.client, self.weather, origin=str(self.connection.pk))
         run = row or RunRow(connection=self.connection)
         reporter = DatabaseReporter(run, look_every=0) if row else Quiet(self.connection.name)
