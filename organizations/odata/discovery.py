@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -80,20 +80,22 @@ def schema(call: Call, name: str) -> HttpResponse:
         raise not_served("$expand of a schema")
     names = [one.strip() for one in call.options.get("$select", "").split(",") if one.strip()]
     chosen = [shape.property(one) for one in names] or list(shape.properties.values())
+    return answer(schema_of(shape, chosen, call.organization.language))
+
+
+def schema_of(shape: Shape, chosen: Sequence[Attribute], language: int) -> dict[str, Any]:
+    """Return the JSON schema of records that have these properties."""
     required = [
         property_name(item)
         for item in chosen
         if item.required in (RequiredLevel.APPLICATION, RequiredLevel.SYSTEM)
     ]
-    language = call.organization.language
-    return answer(
-        {
-            "type": "object",
-            "title": shape.entity.label.text(language, name),
-            "properties": {property_name(item): _told(item, language) for item in chosen},
-            "required": required,
-        }
-    )
+    return {
+        "type": "object",
+        "title": shape.entity.label.text(language, shape.entity.name),
+        "properties": {property_name(item): _told(item, language) for item in chosen},
+        "required": required,
+    }
 
 
 def _properties(shape: Shape) -> Iterator[dict[str, Any]]:

@@ -57,6 +57,8 @@ def document(shapes: Iterable[Shape]) -> Iterator[str]:
     known = list(shapes)
     served = {shape.entity.name for shape in known}
     for shape in known:
+        for part in shape.parts.values():
+            yield "".join(_complex(part))
         yield "".join(_entity(shape, served))
     yield '<EntityContainer Name="Container">'
     for shape in known:
@@ -70,11 +72,20 @@ def _entity(shape: Shape, served: set[str]) -> Iterator[str]:
     yield f"<Key><PropertyRef Name={quoteattr(shape.entity.primary_id)}/></Key>"
     for attribute in shape.properties.values():
         yield _property(attribute)
+    for title, part in shape.parts.items():
+        kind = quoteattr(f"Collection({NAMESPACE}.{part.entity.name})")
+        yield f"<Property Name={quoteattr(title)} Type={kind} Nullable=\"false\"/>"
     for navigation in shape.navigations.values():
         if navigation.target in served:
             kind = quoteattr(f"{NAMESPACE}.{navigation.target}")
             yield f"<NavigationProperty Name={quoteattr(navigation.name)} Type={kind}/>"
     yield "</EntityType>"
+
+
+def _complex(shape: Shape) -> Iterator[str]:
+    yield f"<ComplexType Name={quoteattr(shape.entity.name)}>"
+    yield from map(_property, shape.properties.values())
+    yield "</ComplexType>"
 
 
 def _property(attribute: Attribute) -> str:

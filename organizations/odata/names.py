@@ -39,6 +39,8 @@ class Shape:
     def __init__(self, entity: Entity) -> None:
         """Keep the entity; names are worked out when asked for."""
         self.entity = entity
+        self.parts: dict[str, Shape] = {}
+        """Properties that are lists of objects, and what these are made of."""
 
     @cached_property
     def properties(self) -> Mapping[str, Attribute]:

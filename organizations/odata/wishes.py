@@ -44,7 +44,7 @@ class Wish:
 def of_a_set(call: Call, shape: Shape) -> Wish:
     """Return what is asked of a collection. Raises ODataError 400, 501."""
     check_options(call, OF_A_SET, "a set")
-    left, offset, after = _position(call)
+    left, offset, after = position(call)
     return Wish(
         query=_ordered(call, shape, query(call, shape)),
         attributes=selecting.attributes(shape, call.options.get("$select")),
@@ -52,7 +52,7 @@ def of_a_set(call: Call, shape: Shape) -> Wish:
         left=left,
         offset=offset,
         after=after,
-        is_counted=_flag(call, "$count"),
+        is_counted=flag(call, "$count"),
     )
 
 
@@ -85,8 +85,13 @@ def query(call: Call, shape: Shape) -> Query:
 
 
 def check_options(call: Call, known: frozenset[str], kind: str) -> None:
-    """Raise ODataError for a system option that is unknown, or that does not fit `kind`."""
+    """Raise ODataError for a system option that is unknown, or that does not fit `kind`.
+
+    OData 4.01 lets clients leave the `$` out. Here that would go unheard, so it is refused.
+    """
     for option in call.options:
+        if f"${option}" in OF_A_SET:
+            raise not_served(f"The query option {option} without its $")
         if option.startswith("$") and option not in known:
             if option in OF_A_SET:
                 raise ODataError(f"{option} does not fit {kind}.", target=option)
@@ -103,7 +108,7 @@ def _ordered(call: Call, shape: Shape, made: Query) -> Query:
     return replace(made, order=read_order(text, shape.entity, call.names))
 
 
-def _position(call: Call) -> tuple[int | None, int, str | None]:
+def position(call: Call) -> tuple[int | None, int, str | None]:
     """Return how many records are left, how many are skipped, and after which id to go on."""
     top, skip = _number(call, "$top"), _number(call, "$skip")
     token = call.options.get("$skiptoken")
@@ -131,7 +136,8 @@ def _number(call: Call, option: str) -> int | None:
     return int(text)
 
 
-def _flag(call: Call, option: str) -> bool:
+def flag(call: Call, option: str) -> bool:
+    """Return an option that is true or false; false where it is not there."""
     text = call.options.get(option, "false")
     if text not in ("true", "false"):
         raise ODataError(f"{option} is true or false, not '{text[:40]}'.", target=option)

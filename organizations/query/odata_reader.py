@@ -55,6 +55,7 @@ _MIRRORED = {
     Operator.LT: Operator.GT,
     Operator.LE: Operator.GE,
 }
+_NO_NUMBERS = frozenset({("INF",), ("NaN",)})
 _TEXT_FUNCTIONS = {"contains": "%{}%", "startswith": "{}%", "endswith": "%{}"}
 
 
@@ -202,7 +203,7 @@ class _Reader:
             attribute, alias = self._resolve(left, scope)
             return Condition(attribute, Operator.IN, tuple(map(scalar, right.val)), alias)
         operator = _COMPARATORS[type(node.comparator)]
-        if not self._names_something(left) and self._names_something(right):
+        if self._is_turned(left, right):
             left, right, operator = right, left, _MIRRORED.get(operator, operator)
         if isinstance(right, ast.Boolean) and path_of(left) is None:
             return self._truth(left, operator, right.py_val, scope)
@@ -219,6 +220,12 @@ class _Reader:
     def _without_fold(self, node: Any) -> tuple[Any, str]:
         """Return what a change of letters is of, and its name; Dataverse knows no such change."""
         return folded(node) if self.is_standard else (node, "")
+
+    def _is_turned(self, left: Any, right: Any) -> bool:
+        """Return whether the value stands to the left of what is compared with it."""
+        if isinstance(left, ast.Boolean):
+            return not isinstance(right, ast.Boolean)
+        return not self._names_something(left) and self._names_something(right)
 
     def _names_something(self, node: Any) -> bool:
         return path_of(self._without_fold(node)[0]) is not None
@@ -328,6 +335,8 @@ class _Reader:
         return self._named(path, scope)
 
     def _named(self, path: tuple[str, ...], scope: _Scope) -> tuple[str, str]:
+        if path in _NO_NUMBERS:
+            raise NotOffered(f"The number {path[0]} is not supported.", "$filter")
         *steps, last = self._stripped(path, scope)
         owner = self._follow(tuple(steps), scope)
         return self.names.attribute(owner.entity, last), owner.alias

@@ -43,11 +43,13 @@ _REPEATED = re.compile(
     rf"(?:[\w.]+/){{{MAX_STEPS},}}|(?:\bnot\s+){{{MAX_STEPS},}}|(?:-\s*){{{MAX_STEPS},}}",
     re.IGNORECASE,
 )
+_TYPE = re.compile(r"/([A-Za-z_]\w*\.[\w.]*\w)/")
 _ELSEWHERE = re.compile(
     r"""\$(?:it|root|this|count|filter|each|ref)\b | /?@[A-Za-z_][\w.]* | [\[\]{}]
-    | (?<=\s)(?:has|divby)(?=\s) | \b(?:cast|isof|case)\( | \bgeo\.\w+ | -?\bINF\b | \bNaN\b
+    | (?<=\s)(?:has|divby)(?=\s) | \b(?:cast|isof|case)\( | \bgeo\.\w+
     | \b(?:geography|geometry|binary|duration|[A-Za-z_]\w*(?:\.\w+)+)(?=')
-    | [A-Za-z_]\w*(?:\.\w+)+(?=\() | /[A-Za-z_]\w*(?=\() | \b[A-Za-z_]\w*(?=\(\d) | /\w+\.\w+""",
+    | [A-Za-z_]\w*(?:\.\w+)+(?=\() | /(?!(?:any|all)\()[A-Za-z_]\w*(?=\()
+    | \b[A-Za-z_]\w*(?=\(\d) | \b\w+(?=\(\s+\)) | \bin\s*\(\s*\) | /\w+\.\w+""",
     re.VERBOSE,
 )
 """What the standard's grammar has and the parser's has not."""
@@ -71,6 +73,8 @@ def parse(text: str, aliases: Mapping[str, str] | None = None, *, has_enums: boo
         raise InvalidRequest(
             f"The filter has a path, or a row of not, of more than {MAX_STEPS} steps.", "$filter"
         )
+    if found := _TYPE.search(_TEXT.sub("''", rewritten)):
+        raise NotOffered(f"The type '{found[1]}' in a path is not supported.", "$filter")
     try:
         tree = ODataParser().parse(ODataLexer().tokenize(rewritten))
     except UnknownFunctionException as error:
@@ -139,7 +143,7 @@ def _value(alias: str, aliases: Mapping[str, str], *, has_enums: bool) -> str:
 def _listed(text: str) -> str:
     items = [_quoted(found.group(1)) for found in _ITEM.finditer(text)]
     if not items:
-        raise InvalidRequest("A list of values is empty.", "$filter")
+        raise NotOffered("A list of values is empty.", "$filter")
     return f"({','.join(items)}{',' if len(items) == 1 else ''})"
 
 

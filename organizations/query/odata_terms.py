@@ -76,4 +76,5 @@ def unsupported(node: object) -> NotOffered:
 def _told(node: object) -> str:
     if isinstance(node, ast.Call):
         return f"Call of '{name_of(node.func)[:60]}'"
-    return type(node).__name__
+    name = type(node).__name__
+    return f"{name}, arithmetic" if isinstance(node, ast.BinOp) else name
