@@ -37,6 +37,8 @@ def trouble(world: World, step: Step) -> None:
 
 def _plan(world: World, step: Step) -> None:
     fault = Fault(step.kind)
+    if step.how % 2 and world.befall(fault, step.which):
+        return
     count = 1 + step.which % _PLACES[fault]
     if fault is Fault.TAKEOVER:
         world.weather.plan(fault, count, lambda: _take_over(world))

@@ -14,7 +14,7 @@ from syncjobs.chaos.ledger import Ledger, RunBegan, Settings
 from syncjobs.chaos.memory_state import Crash
 from syncjobs.chaos.program import Setting
 from syncjobs.chaos.protocols import Memory, Organization
-from syncjobs.chaos.weather import Weather
+from syncjobs.chaos.weather import Fault, Weather
 from syncjobs.engine.values import Report, Side
 from syncjobs.errors import SyncError
 
@@ -136,6 +136,10 @@ class World(ABC):
     @abstractmethod
     def restore_backup(self) -> bool:
         """Let the server become its copy; return whether there was one."""
+
+    def befall(self, fault: Fault, number: int) -> bool:
+        """Let the organizations themselves go wrong; False: they do not, and the weather does."""
+        return False
 
     # Moving
 

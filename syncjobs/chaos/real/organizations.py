@@ -15,6 +15,7 @@ from psycopg import sql
 from connections.connectors.memory.faults import Faults
 from organizations.catalog import define
 from organizations.models import Organization as Row
+from organizations.models import TwinFault
 from organizations.records import Action, RecordValue, Reference, Value
 from organizations.schema import Entity, columns
 from organizations.store import Store
@@ -229,19 +230,19 @@ class RealServer(RealOrganization):
     def create(self, entity: str, values: Values, *, id: str | None = None, actor: str = "") -> str:
         """Make a record. Raises AlreadyExists."""
         record_id = id or self._new_id()
-        with self._by_user():
+        with self._by_user(), self.fair():
             self._user.create(self.entity(entity), record_id, values)
         return record_id
 
     def update(self, entity: str, record_id: str, values: Values, *, actor: str = "") -> int:
         """Change a record."""
-        with self._by_user():
+        with self._by_user(), self.fair():
             self._user.update(self.entity(entity), record_id, values)
         return self._told
 
     def delete(self, entity: str, record_id: str, *, actor: str = "") -> int:
         """Remove a record, and what the twin removes with it."""
-        with self._by_user(meant=(record_id,)):
+        with self._by_user(meant=(record_id,)), self.fair():
             definition = self.entity(entity)
             if definition.intersect is not None:
                 self._user.unlink(definition.intersect, self.values(entity, record_id))
@@ -260,6 +261,20 @@ class RealServer(RealOrganization):
     def alter(self, entity: Entity) -> None:
         """Give an entity another definition."""
         define(self.store.organization, [entity])
+
+    @contextmanager
+    def fair(self) -> Iterator[None]:
+        """Let the twin's faults strike nobody meanwhile: users try until they succeed."""
+        found = TwinFault.objects.filter(organization=self.store.organization, is_on=True)
+        kinds = list(found.values_list("pk", flat=True))
+        faults = TwinFault.objects.filter(pk__in=kinds)
+        if kinds:
+            faults.update(is_on=False)
+        try:
+            yield
+        finally:
+            if kinds:
+                faults.update(is_on=True)
 
 
 def shown(entity: Entity) -> Entity:

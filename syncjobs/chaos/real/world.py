@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 
@@ -35,6 +35,7 @@ from syncjobs.chaos.real.organizations import RealClient, RealServer
 from syncjobs.chaos.real.remembered import Remembered
 from syncjobs.chaos.real.users import TwinUser
 from syncjobs.chaos.schema import ACCOUNT, PAIR
+from syncjobs.chaos.weather import Fault
 from syncjobs.chaos.world import Run, World, ended
 from syncjobs.deliver import Quiet
 from syncjobs.engine.sync import sync
@@ -48,6 +49,17 @@ IMPOSSIBLE = {
     "restore backup": "A twin has no backups; that a server went back is played in memory.",
 }
 """Kinds of steps that cannot be played with real organizations, and why."""
+
+_OWN_FAULTS: Mapping[Fault, Sequence[str]] = {
+    Fault.RETRY: (TwinFault.Kind.THROTTLED, TwinFault.Kind.UNAVAILABLE, TwinFault.Kind.DROPPED),
+    Fault.REFUSED: (TwinFault.Kind.REVOKED,),
+    Fault.TRUNCATED: (TwinFault.Kind.TRUNCATED, TwinFault.Kind.INVALID_JSON),
+    Fault.LOST: (TwinFault.Kind.LOST_RESPONSE,),
+}
+"""What the twin can do by itself instead of what the weather does to its connector."""
+
+_STRIKES = 5
+"""A twin's fault strikes so many requests at most: more than a connector tries."""
 
 
 @dataclass
@@ -87,9 +99,10 @@ class RealWorld(World):
     # Changing
 
     def calm(self) -> None:
-        """Let nothing more go wrong, nor the twin by itself."""
+        """Let nothing more go wrong, nor the twin by itself, and what was left be carried on."""
         super().calm()
         faults_switching.switch_off(self.pair.twin)
+        self._carry_on()
 
     def set(self, settings: Settings) -> None:
         """Change the settings of an entity; pairs are filtered by what they join."""
@@ -109,7 +122,8 @@ class RealWorld(World):
 
     def take_over(self) -> None:
         """Run Update Server."""
-        service.carry_out(self.connection)
+        with self.server.fair():
+            service.carry_out(self.connection)
         for organization in (self.server, self.client):
             self.known[organization.side] = dict(organization.entities)
 
@@ -117,6 +131,17 @@ class RealWorld(World):
         """Let the twin refuse the next change tokens of all entities."""
         kind, values = TwinFault.Kind.EXPIRED_DELTA, {"probability": 1.0, "count": len(NAMES)}
         faults_switching.switch_on(self.pair.twin, kind, values)
+
+    def befall(self, fault: Fault, number: int) -> bool:
+        """Let the twin go wrong, for more requests in a row than a connector has patience."""
+        kinds = _OWN_FAULTS.get(fault)
+        if kinds is None:
+            return False
+        kind = kinds[number % len(kinds)]
+        values = {"probability": 1.0, "count": 1 + number % _STRIKES}
+        faults_switching.switch_on(self.pair.twin, kind, values)
+        self.weather.count(f"twin: {TwinFault.Kind(kind).label.lower()}")
+        return True
 
     def make_backup(self) -> None:
         """Not possible."""
@@ -131,11 +156,9 @@ class RealWorld(World):
         """Carry on what another worker left, then, if that was not under way here, a new run."""
         if dry_run:
             _next_second()
-        left = RunRow.objects.filter(connection=self.connection, state__in=RunRow.ACTIVE).first()
-        if left is not None:
-            run = self._work(left)
-            if self._running:
-                return run
+        left = self._carry_on()
+        if left is not None and self._running:
+            return left
         made = RunRow.objects.create(
             connection=self.connection,
             kind=RunRow.Kind.SYNC,
@@ -148,6 +171,11 @@ class RealWorld(World):
         """Collect and push under the lane."""
         state = DeliveryState(self.connection, self._boundaries)
         return ended(lambda: self._sync(state, None, self.instant))
+
+    def _carry_on(self) -> Run | None:
+        """Carry on the run that a worker left, or has under way; None: there is none."""
+        left = RunRow.objects.filter(connection=self.connection, state__in=RunRow.ACTIVE).first()
+        return None if left is None else self._work(left)
 
     def _work(self, row: RunRow) -> Run:
         """Claim a run, as a worker does after the lease of another one ended, and carry it."""
