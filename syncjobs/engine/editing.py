@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from connections.connectors.base import Edit
 from organizations import records
-from organizations.records import Value
+from organizations.records import Row, Value
 from syncjobs.engine.layout import Layout
 from syncjobs.engine.matching import MATCH_KEYS
 from syncjobs.engine.transactions import Action, Changed, Transaction
@@ -59,6 +59,11 @@ class Editing:
         if link is None:
             return self._unlinked(edit)
         return self._linked(edit, link)
+
+    def whole(self, row: Row) -> Mapping[str, Changed]:
+        """Return a record of the client as a change of every column, of which nothing was known."""
+        values = zip(self.layout.columns, row, strict=True)
+        return {name: Changed(None, value) for name, value in values if name in self._columns}
 
     def _unlinked(self, edit: Edit) -> Transaction | None:
         """The server never had the record from us: it is sent whole, or was never needed."""

@@ -52,7 +52,10 @@ class Reasons:
                 yield Violation("I6", f"{shown} waits for nothing.")
 
     def _may_fail(self, item: Transaction) -> bool:
-        return item.conflict is not None or item.client_id in self._lists.refused_ever
+        # Of a pair the server's row may be refused, which has another id (design 5.1.1).
+        ids, record_id = self._mirror.ids, item.client_id
+        refused = {ids.get(refused, refused) for refused in self._lists.refused_ever}
+        return item.conflict is not None or ids.get(record_id, record_id) in refused
 
     def _may_be_left(self, entity: str, record_id: str) -> bool:
         lists = self._lists

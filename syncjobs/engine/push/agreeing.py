@@ -30,8 +30,10 @@ def agreed(
 
     Its digest is the client's record, so that the next pull brings what the server made of it;
     also where an older change is delivered on a person's wish, and the client has the server's
-    values by now. Where the client's record has more than was delivered, it is the server's, and
-    the client's version is not that of the link: so a pull in between leaves it alone.
+    values by now. Where the client has a newer change that was set aside, the server's record
+    replaces it, whatever that is. Where the client's record has more than was delivered, the
+    digest is the server's, and the client's version is not that of the link: so a pull in between
+    leaves it alone.
     """
     transaction, client, link = case.transaction, case.client, case.link
     if is_written_back(case):
@@ -45,7 +47,8 @@ def agreed(
     ):
         version, digest = client.version, client.digest
     else:
-        version, digest = transaction.version, server_digest
+        version = transaction.version
+        digest = NOTHING_AGREED if case.is_aside else server_digest
     return LinkRow(case.server_id, transaction.client_id, server_version, version, digest)
 
 
@@ -53,18 +56,20 @@ def is_written_back(case: Case) -> bool:
     """Return whether a record that both sides lost is made again on the server.
 
     The server's lost to the client's deletion, or the client's was deleted while a person was
-    asked. Then the next pull brings it.
+    asked, or before it was delivered, and a person wants it all the same. Then the next pull
+    brings it.
     """
-    transaction = case.transaction
+    transaction, link = case.transaction, case.link
     match transaction.action:
         case transactions.Action.CREATE:
-            is_again = transaction.based_on > 0
+            is_again = transaction.based_on > 0 or case.is_gone
         case transactions.Action.UPDATE:
             is_again = case.server is None
         case transactions.Action.ASSOCIATE:
             is_again = transaction.version > transaction.first_version
         case _:
             is_again = False
+    is_again = is_again or (link is not None and link.client_version == TAKEN_BACK)
     return is_again and case.client is None and not case.is_followed
 
 
@@ -142,18 +147,18 @@ def _replaces(later: Transaction, columns: AbstractSet[str]) -> bool:
     return bool(columns) and (later.changes is None or not columns.isdisjoint(later.changes))
 
 
-def disagreed(case: Case) -> LinkRow:
-    """Return the link of a record whose change on the client loses.
+def disagreed(case: Case) -> LinkRow | None:
+    """Return the link of a record whose change on the client loses; None: neither had it linked.
 
     The server's record must be seen as another than the client's, whatever it is by the time it
     is pulled: also where it did not change, or where a backup brings back what was agreed on.
     """
     link, transaction = case.link, case.transaction
-    if link is None:
-        return LinkRow(
-            case.server_id, transaction.client_id, 0, transaction.version, NOTHING_AGREED
-        )
-    return link._replace(digest=NOTHING_AGREED)
+    if link is not None:
+        return link._replace(digest=NOTHING_AGREED)
+    if case.client is None:
+        return None
+    return LinkRow(case.server_id, transaction.client_id, 0, transaction.version, NOTHING_AGREED)
 
 
 def is_agreed(case: Case, server: ServerRecord) -> bool:

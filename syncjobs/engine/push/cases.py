@@ -18,8 +18,9 @@ class Case:
     """A transaction that is to be delivered now.
 
     `late` are columns that follow in a second pass. `followers` are later changes of the record,
-    which wait behind it. `is_looked`: the server was asked for the record, so that none means it
-    has none.
+    which wait behind it. `is_gone`: the client is known to have deleted it since. `is_aside`: the
+    client has a newer change, which was set aside. `is_looked`: the server was asked for the
+    record, so that none means it has none.
     """
 
     transaction: Transaction
@@ -30,6 +31,8 @@ class Case:
     is_looked: bool = False
     late: frozenset[str] = frozenset()
     followers: Sequence[Transaction] = ()
+    is_gone: bool = False
+    is_aside: bool = False
 
     @property
     def is_followed(self) -> bool:

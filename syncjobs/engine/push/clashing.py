@@ -18,7 +18,7 @@ CONFLICT = "Conflict"
 def set_aside(
     ruling: Ruling, conflict: Conflict, *, drops: bool = False, link: LinkRow | None = None
 ) -> Settle:
-    """Settle one that loses; `link` as it is from now on, None: as it was."""
+    """Settle one that loses; `link` as it is from now on, None: as it was, or none."""
     return Settle(
         status=Status.ARCHIVED,
         why=ruling.why,
@@ -26,7 +26,7 @@ def set_aside(
         conflict=conflict,
         drops=drops,
         link=link,
-        reads_again=link is not None,
+        reads_again=not drops,
     )
 
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from syncjobs.engine.protocols import State
+from syncjobs.engine.plan import ClientRecord, is_set_aside
 from syncjobs.engine.push.cases import Case
 from syncjobs.engine.push.deciding import needs_look
+from syncjobs.engine.push.delivery import Delivery
 from syncjobs.engine.push.ends import Ends
 from syncjobs.engine.push.order import Node
 from syncjobs.engine.transactions import Action
 
 
-def cases_of(state: State, ends: Ends, nodes: Sequence[Node]) -> list[Case]:
+def cases_of(delivery: Delivery, ends: Ends, nodes: Sequence[Node]) -> list[Case]:
     """Return what is known of the records of these transactions, which are of one entity."""
     ids = [node.transaction.client_id for node in nodes]
-    links = state.links_by_client(ends.task.key, ids)
+    links = delivery.state.links_by_client(ends.task.key, ids)
     here = [node.transaction.client_id for node in nodes if _is_on_client(node)]
     clients = ends.on_client(here) if here else {}
+    missing = [node for node in nodes if node.transaction.client_id not in clients]
+    gone, aside = _gone(delivery, ends, missing), _aside(delivery, ends, nodes, clients)
     cases = [
         Case(
             transaction=node.transaction,
@@ -27,6 +30,8 @@ def cases_of(state: State, ends: Ends, nodes: Sequence[Node]) -> list[Case]:
             client=clients.get(node.transaction.client_id),
             late=ends.together(node.late) if node.late else frozenset(),
             followers=node.followers,
+            is_gone=node.transaction.client_id in gone,
+            is_aside=node.transaction.client_id in aside,
         )
         for node in nodes
     ]
@@ -40,6 +45,34 @@ def looked_at(ends: Ends, cases: Iterable[Case]) -> list[Case]:
     asked = list(cases)
     found = ends.on_server([case.server_id for case in asked])
     return [replace(case, server=found.get(case.server_id), is_looked=True) for case in asked]
+
+
+def _gone(delivery: Delivery, ends: Ends, nodes: Sequence[Node]) -> set[str]:
+    """Return those that are made for records which the client is known to have deleted.
+
+    A person may want one delivered all the same. A deletion that is still to be collected is not
+    known: it will follow.
+    """
+    made = [node for node in nodes if node.transaction.action is Action.CREATE]
+    ids = {node.transaction.client_id for node in made if not node.followers}
+    collected = delivery.queue.collected([ends.task.key]) if ids else {}
+    if not collected:
+        return set()
+    later = delivery.client.edits([ends.name], collected[ends.task.key])
+    return ids - {edit.id for edit in later.items} if later.is_last else set()
+
+
+def _aside(
+    delivery: Delivery, ends: Ends, nodes: Sequence[Node], clients: Mapping[str, ClientRecord]
+) -> set[str]:
+    """Return those whose record has a newer change that was set aside."""
+    newer = {
+        item.client_id: clients[item.client_id]
+        for item in (node.transaction for node in nodes)
+        if item.client_id in clients and clients[item.client_id].version > item.version
+    }
+    waiting = delivery.state.waiting(ends.task.key, list(newer)) if newer else {}
+    return {item for item, record in newer.items() if is_set_aside(record, waiting.get(item))}
 
 
 def _is_on_client(node: Node) -> bool:

@@ -114,7 +114,7 @@ class _Push:
         self._open = {node.transaction.id: _case(node) for node in nodes}
         self._attempts = {node.transaction.id: node.transaction.attempts for node in nodes}
         try:
-            self._in_rounds(ends, cases_of(self.delivery.state, ends, nodes))
+            self._in_rounds(ends, cases_of(self.delivery, ends, nodes))
         except Retryable as error:
             self._is_stopped = True
             self._problem(ends, error)

@@ -1,0 +1,111 @@
+"""What comes of transactions that a person sets to Pending, or aside, against what came since."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from syncjobs.engine.transactions import Action, Changed, Status, Transaction
+from tests.syncjobs.engine.push.clashing import ASK, CLIENT, SERVER, choose, pend
+from tests.syncjobs.engine.push.deliver import TwoWays, make_both, make_two_ways
+
+
+def archive(world: TwoWays, item: Transaction) -> None:
+    with world.state.page():
+        world.state.hold()
+        world.line.save([replace(item, status=Status.ARCHIVED)], "Set to Archived by ann.")
+
+
+def assert_rest(world: TwoWays) -> None:
+    world.sync()
+    assert world.rows("client") == world.rows("server")
+    assert world.state.left_behind(1) == set()
+    assert world.transactions(Status.PENDING, Status.ERROR) == []
+
+
+def test_what_was_made_and_deleted_again_comes_to_both_sides() -> None:
+    world = make_two_ways()
+    made = world.client.create("account", {"name": "New"})
+    world.client.update("account", made, {"parentaccountid": made})
+    world.collect()
+    world.client.delete("account", made)
+    world.push()
+    assert world.rows("server") == {}
+    pend(world, world.transaction(Status.ARCHIVED))
+    world.sync()
+    assert world.rows("client").keys() == {made}
+    assert_rest(world)
+
+
+def test_what_is_deleted_while_it_is_delivered_does_not_come_back() -> None:
+    world = make_two_ways()
+    made = world.client.create("account", {"name": "New"})
+    world.collect()
+    world.client.delete("account", made)
+    world.deliver()
+    assert world.rows("server").keys() == {made}
+    world.sync()
+    assert world.rows("client") == world.rows("server") == {}
+
+
+def test_what_the_server_lost_gives_way_to_what_it_has_again() -> None:
+    world = make_two_ways(CLIENT)
+    (first,) = make_both(world)
+    world.client.delete("account", first)
+    world.server.update("account", first, {"name": "theirs"})
+    world.sync()
+    lost = world.transaction(Status.ARCHIVED)
+    world.rule = SERVER
+    world.server.create("account", {"name": "new"}, id=first)
+    pend(world, lost)
+    world.sync()
+    assert world.rows("client") == world.rows("server") != {}
+    assert_rest(world)
+
+
+def test_a_newer_change_that_was_set_aside_gives_way_to_an_older_one() -> None:
+    world = make_two_ways(ASK)
+    (first,) = make_both(world)
+    world.client.update("account", first, {"name": "older"})
+    world.server.delete("account", first)
+    world.push()
+    older = world.transaction(Status.ERROR)
+    archive(world, older)
+    world.client.update("account", first, {"name": "newer"})
+    world.rule = SERVER
+    world.push()
+    world.rule = CLIENT
+    pend(world, older)
+    world.sync()
+    assert world.server.get("account", first)["name"] == "older"
+    assert_rest(world)
+
+
+def test_a_record_made_again_while_its_deletion_is_asked_about_keeps_its_values() -> None:
+    world = make_two_ways(ASK)
+    (first,) = make_both(world)
+    world.client.delete("account", first)
+    world.server.update("account", first, {"name": "theirs"})
+    world.sync()
+    world.client.create("account", {"name": "mine"}, id=first)
+    world.sync()
+    asked = world.transaction(Status.ERROR)
+    assert asked.action is Action.UPDATE
+    assert asked.changes is not None
+    assert asked.changes["name"] == Changed(None, "mine")
+    archive(world, asked)
+    assert_rest(world)
+    assert world.client.get("account", first)["name"] == "theirs"
+
+
+def test_a_choice_still_decides_about_a_record_that_was_made_again() -> None:
+    world = make_two_ways(ASK)
+    (first,) = make_both(world)
+    world.client.delete("account", first)
+    world.server.update("account", first, {"name": "theirs"})
+    world.sync()
+    world.client.create("account", {"name": "mine"}, id=first)
+    world.collect()
+    choose(world)
+    world.rule = CLIENT
+    assert_rest(world)
+    assert world.server.get("account", first)["name"] == "mine"
