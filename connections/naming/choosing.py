@@ -24,7 +24,7 @@ def names_of(connection: Connection | UUID) -> Names:
     """Return the names of a connection, or of that with this id."""
     rows = SyncedEntity.objects.filter(connection=connection, names__isnull=False)
     rows = rows.exclude(names={})
-    return Names(dict(rows.values_list("name", "names")))
+    return Names({name: pairs or {} for name, pairs in rows.values_list("name", "names")})
 
 
 def server_of(connection: Connection, *, origin: str = "") -> Connector:

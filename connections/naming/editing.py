@@ -58,7 +58,7 @@ def look(row: SyncedEntity) -> Named:
     names = Names({row.name: pairs})
     client = _client(row)
     server = _server(row, client, names)
-    suggestion = {}
+    suggestion: Pairs = {}
     if server is not None and client is not None:
         suggestion = suggested(server, _before(server, client, pairs))
     return Named(row=row, pairs=pairs, suggestion=suggestion, server=server, client=client)
@@ -69,7 +69,7 @@ def listed(connection: Connection) -> list[SyncedEntity]:
     rows = connection.entities.filter(names__isnull=False).exclude(names={})
     found = list(rows.order_by("label", "name"))
     for row in found:
-        row.names = dict(sorted(row.names.items()))
+        row.names = dict(sorted((row.names or {}).items()))
     return found
 
 

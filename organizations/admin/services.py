@@ -83,11 +83,18 @@ def services(request: HttpRequest, organization: Organization, login: str) -> Se
     data = _address(request, "rest-data", {"path": organization.name})
     metadata = _address(request, "rest-metadata", {"path": organization.name})
     odata = _address(request, "odata", {"path": f"{organization.name}/"})
+    questionnaires = _address(request, "odata-questionnaires", {"path": f"{organization.name}/"})
     who = _curl(login, "--request", "POST", f"{data}/WhoAmI")
     return (
         Service("REST data", data, "Records, as XML", who),
         Service("REST metadata", metadata, "Entities", _curl(login, f"{metadata}/$entities")),
         Service("OData 4.0", odata, "Records, as JSON", _curl(login, odata)),
+        Service(
+            "Questionnaire OData",
+            questionnaires,
+            "Answered questionnaires, as JSON",
+            _curl(login, questionnaires),
+        ),
     )
 
 

@@ -148,9 +148,10 @@ def test_other_names_are_taken_over_and_can_be_reset(connection: Connection) -> 
 
 def test_names_wait_for_the_servers_metadata(connection: Connection) -> None:
     late = SyncedEntity.objects.create(connection=connection, name="team")
-    for change in (lambda: editing.save(late, {}), lambda: editing.reset(late)):
-        with pytest.raises(InvalidRequest, match="Run Update Server first"):
-            change()
+    with pytest.raises(InvalidRequest, match="Run Update Server first"):
+        editing.save(late, {})
+    with pytest.raises(InvalidRequest, match="Run Update Server first"):
+        editing.reset(late)
 
 
 def test_the_pages_show_change_and_reset_names(connection: Connection, root: Client) -> None:
@@ -201,7 +202,7 @@ def test_who_may_only_look_changes_nothing(connection: Connection, viewer: Clien
     assert "disabled" in viewer.get(page(connection, "role")).content.decode()
     assert viewer.post(page(connection, "role"), {"reset": "1"}).status_code == 403
     assert viewer.get(api("role")).status_code == 200
-    body = {"names": {}}
+    body: dict[str, Any] = {"names": {}}
     assert viewer.put(api("role"), body, content_type="application/json").status_code == 403
     assert viewer.delete(api("role")).status_code == 403
 

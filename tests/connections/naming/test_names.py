@@ -40,7 +40,7 @@ def test_a_lookups_second_column_follows_its_first() -> None:
 
 def test_a_digest_tells_names_apart_whatever_their_order() -> None:
     pairs = NAMES.of["contact"]
-    turned = Names({"contact": dict(reversed(pairs.items()))})
+    turned = Names({"contact": dict(reversed(list(pairs.items())))})
     other = Names({"contact": {**pairs, "fullname": "title"}})
     assert NAMES.digest("contact") == turned.digest("contact") != other.digest("contact")
     assert NAMES.digest("lead") == ""

@@ -47,10 +47,11 @@ def test_it_lists_the_services_of_a_client(
         "http://testserver/rest/v1/data/field",
         "http://testserver/rest/v1/metadata/field",
         "http://testserver/odata/v4/field/",
+        "http://testserver/odata/questionnaires/v4/field/",
     ]
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(4))
 def test_each_line_is_refused_without_a_login_and_answered_with_one(
     browser: Client, client_organization: Organization, number: int
 ) -> None:
@@ -94,7 +95,7 @@ def test_the_lines_of_a_client_work_in_a_shell(live_server: Any) -> None:
     organization = make_client("field")
     browser = make_browser(live_server)
     try:
-        answers = ("UserId", "<Entities", "@odata.context")
+        answers = ("UserId", "<Entities", "@odata.context", "questionnaires/v4/field/$metadata")
         for line, found in zip(shown(browser, organization, "line"), answers, strict=True):
             login = shlex.split(line)[3]
             assert found in curl(line.replace(login, f"{login}:{PASSWORD}"), "")
