@@ -47,7 +47,8 @@ def document(call: Call, query: Query, found: Found) -> str:
         if isinstance(value, Reference)
     ]
     labels = primary_names(call.store, references)
-    records = "".join(_record(query.entity, columns, row, labels) for row in found.rows)
+    begin = f"<Entity{attributes(EntityName=query.entity)}>"
+    records = "".join(f"{begin}{_values(columns, row, labels)}</Entity>" for row in found.rows)
     version = "" if found.version is None else element("MinActiveRowVersion", str(found.version))
     return (
         f"<FetchResult>{_metadata(query.entity, columns)}<Entities>{records}</Entities>"
@@ -69,9 +70,8 @@ def _metadata(entity: str, columns: Sequence[Column]) -> str:
     return f"<Metadata{name}><Attributes>{listed}</Attributes></Metadata>"
 
 
-def _record(entity: str, columns: Sequence[Column], row: Row, labels: dict[str, str]) -> str:
-    values = (_value(column, row.get(column.key), labels) for column in columns)
-    return f"<Entity{attributes(EntityName=entity)}>{''.join(values)}</Entity>"
+def _values(columns: Sequence[Column], row: Row, labels: dict[str, str]) -> str:
+    return "".join([_value(column, row.get(column.key), labels) for column in columns])
 
 
 def _value(column: Column, value: RecordValue, labels: dict[str, str]) -> str:

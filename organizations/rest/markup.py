@@ -16,12 +16,13 @@ from lxml import etree
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 EXECUTE = "http://schemas.resco.net/XRM/Execute"
 METADATA = "http://schemas.resco.net/XRM/MetadataService"
+_SPECIAL = re.compile("[&<>\r]")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 def escape(text: str) -> str:
     """Return text as XML holds it; a carriage return that is not escaped becomes a line feed."""
-    return escaped(text, {"\r": "&#13;"})
+    return escaped(text, {"\r": "&#13;"}) if _SPECIAL.search(text) else text
 
 
 def element(name: str, text: str) -> str:

@@ -26,6 +26,7 @@ from syncjobs.bench import (
     proof,
     pull,
     push,
+    reading,
     recording,
     serve,
     world,
@@ -37,6 +38,7 @@ WHAT = (
     "push",
     "compare",
     "serve",
+    "read",
     "instant",
     "limits",
     "metadata",
@@ -120,6 +122,8 @@ class Command(BaseCommand):
         records, rounds = options["records"], options["rounds"]
         if options["what"] == "serve":
             return serve.compare(folder, records=records, rounds=rounds, say=self._say)
+        if options["what"] == "read":
+            return reading.measure(records, self._say)
         if options["what"] == "push":
             measure = push.poison if options["poison"] else push.compare
             return measure(records, self._say)
