@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from django.conf import settings
@@ -91,9 +92,9 @@ def _told(reading: Reading) -> dict[str, Any]:
 
 
 @contextmanager
-def _syncing(connection: Connection) -> Iterator[list[int]]:
+def _syncing(connection: Connection) -> Iterator[list[UUID]]:
     """Let a first load of the connection go on, again and again, while the block runs."""
-    going, runs = threading.Event(), list[int]()
+    going, runs = threading.Event(), list[UUID]()
 
     def sync() -> None:
         try:
