@@ -9,6 +9,7 @@ a password) and `RESCO_SYNC_PROVIDER_IDS` (ProviderID → back end).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -96,6 +97,7 @@ def connector(endpoint: Endpoint, *, origin: str = "") -> Connector:
         authority=endpoint.authority,
         kind=endpoint.login_kind,
         keeper=EndpointKeeper(endpoint),
+        is_atomic=endpoint.is_atomic,
     )
     made.limit(ledger.limiter(endpoint))
     made.mark(origin, bypass=endpoint.bypass_logic, is_quiet=endpoint.is_quiet)
@@ -111,13 +113,16 @@ def unsaved(
     authority: str = "",
     kind: str = LoginKind.SECRET,
     keeper: Keeper | None = None,
+    is_atomic: bool = False,
 ) -> Connector:
     """Return a connector for a login that is proved before anything is saved.
 
     `authority`: a token authority that a person has confirmed for this endpoint. `kind` says what
-    the secret is; only back ends that know more than one kind are told, with the keeper.
+    the secret is; only back ends that know more than one kind are told, with the keeper. Nor is
+    `is_atomic` told to others than those that can check versions in two ways.
     """
-    more = {} if kind == LoginKind.SECRET else {"kind": kind, "keeper": keeper}
+    more: dict[str, Any] = {} if kind == LoginKind.SECRET else {"kind": kind, "keeper": keeper}
+    more |= {"is_atomic": True} if is_atomic else {}
     made = _class(backend)(url, user_name, secret, authority=authority, **more)
     if not isinstance(made, Connector):
         raise TypeError(f"{_connectors()[backend]} is not a Connector.")

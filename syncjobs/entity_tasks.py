@@ -1,9 +1,9 @@
 """What a run carries: one `EntityTask` per enabled entity, from rows and metadata.
 
-The client's definitions are the metadata both sides agreed on at the last Update Server; what is
-local to the client is left out. The server's own metadata are not read again in every run: an
-organization's are many megabytes, and a change met while reading ends that entity by itself
-("metadata changed", design 5.1.11).
+A hosted client's definitions are the metadata both sides agreed on at the last Update Server; what
+is local to the client is left out, as is what a client elsewhere lacks. The server's own metadata
+are not read again in every run: an organization's are many megabytes, and a change met while
+reading ends that entity by itself ("metadata changed", design 5.1.11).
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from connections import filters
 from connections.connectors.base import Connector
 from connections.connectors.dynamics import tracking
 from connections.errors import UnknownEntity
+from connections.metadata.agreed import Definitions
 from connections.models import Connection, Endpoint, SyncedEntity
-from organizations.errors import InvalidRequest, NotFound
+from connections.naming.choosing import names_of
+from connections.naming.names import SAME, Names
+from organizations.errors import InvalidRequest
 from organizations.query.nodes import Query
-from organizations.schema import VERSION, Attribute, Entity, Origin
+from organizations.schema import VERSION, Attribute, Entity
 from syncjobs.engine.protocols import Reporter
 from syncjobs.engine.values import ConflictRule, EntityTask, Leaving, Problem
 
@@ -62,19 +65,23 @@ def told(
 def build(
     rows: Iterable[SyncedEntity], client: Connector, *, advanced: bool = False
 ) -> Iterator[EntityTask | Unbuilt]:
-    """Yield a task, or the reason why there is none, for each row in order.
+    """Yield a task, or the reason why there is none, for each row of a connection in order.
 
     `advanced`: the server's own tracking is read (`is_tracked`).
     """
-    known: dict[str, Entity] = {}
-
-    def entity(name: str) -> Entity:
-        if name not in known:
-            known[name] = _described(client, name)
-        return known[name]
-
+    rows = list(rows)
+    definitions = Definitions(client, _elsewhere(rows))
+    names = names_of(rows[0].connection_id) if rows and rows[0].connection_id else SAME
     for row in rows:
-        yield _build(row, entity, is_tracked=advanced)
+        yield _build(row, definitions, names, is_tracked=advanced)
+
+
+def _elsewhere(rows: Sequence[SyncedEntity]) -> Connection | None:
+    """Return the rows' connection if its client is not hosted here."""
+    if not rows or rows[0].connection_id is None:
+        return None
+    connection = rows[0].connection
+    return connection if connection.client.organization_id is None else None
 
 
 def is_tracked(connection: Connection) -> bool:
@@ -84,24 +91,24 @@ def is_tracked(connection: Connection) -> bool:
 
 
 def _build(
-    row: SyncedEntity, entity: Callable[[str], Entity], *, is_tracked: bool
+    row: SyncedEntity, definitions: Definitions, names: Names, *, is_tracked: bool
 ) -> EntityTask | Unbuilt:
     if row.problem:
         return Unbuilt(row.name, row.problem)
     try:
-        both = entity(row.name)
-        query = _query(row, both, entity)
+        both = definitions.agreed(row.name)
+        query = _query(row, both.server, definitions.schema, names)
     except UnknownEntity:
         return Unbuilt(
             row.name, f"The client has no definition of '{row.name}' yet. Run Update Server."
         )
     except InvalidRequest as error:
         return Unbuilt(row.name, f"The sync filter cannot be used: {error}")
-    served = tuple(sorted(filter(_is_served, both.attributes), key=_place))
+    served = tuple(sorted(both.server.attributes, key=_place))
     return EntityTask(
         key=row.pk,
-        server=replace(both, attributes=served),
-        client=both,
+        server=replace(both.server, attributes=served),
+        client=both.client,
         attributes=tuple(attribute for attribute in served if attribute.name != VERSION),
         query=query,
         sync_deletion=row.sync_deletion,
@@ -109,31 +116,22 @@ def _build(
         is_tracking=is_tracked and row.name == tracking.ENTITY,
         leaving=Leaving(row.leaving or Leaving.DELETE),
         conflict_rule=ConflictRule(row.conflict_rule),
+        names=names.digest(row.name),
     )
 
 
-def _query(row: SyncedEntity, both: Entity, entity: Callable[[str], Entity]) -> Query | None:
+def _query(
+    row: SyncedEntity, both: Entity, entity: Callable[[str], Entity], names: Names
+) -> Query | None:
     """Return the entity's filter; that of pairs is made of the filters of what they join."""
     pair = both.intersect
     if pair is None:
-        return filters.read(row.filter_xml, row.name, entity)
+        return filters.read(row.filter_xml, row.name, entity, names)
     joined = SyncedEntity.objects.filter(
         connection=row.connection_id, name__in=(pair.entity1, pair.entity2), enabled=True
     )
-    found = ((end.name, filters.read(end.filter_xml, end.name, entity)) for end in joined)
+    found = ((end.name, filters.read(end.filter_xml, end.name, entity, names)) for end in joined)
     return filters.of_pairs(pair, {name: query for name, query in found if query}, entity)
-
-
-def _described(client: Connector, name: str) -> Entity:
-    try:
-        return next(iter(client.describe([name])))
-    except NotFound as error:
-        raise UnknownEntity(name) from error
-
-
-def _is_served(attribute: Attribute) -> bool:
-    """Return whether the server has it; its version is never carried, but readers go by it."""
-    return attribute.is_stored and not attribute.is_hidden and attribute.origin is Origin.SERVER
 
 
 def _place(attribute: Attribute) -> tuple[bool, str]:

@@ -15,8 +15,9 @@ from django.contrib.auth.models import User
 
 from connections import filters, registry
 from connections.errors import Refused
+from connections.metadata.agreed import schema_of
 from connections.models import Connection, SyncedEntity
-from organizations.catalog import Catalog
+from connections.naming.choosing import names_of, server_of
 from organizations.errors import InvalidRequest
 from syncjobs import dispatch, entity_tasks
 from syncjobs.engine.filtering import Filtering, FilterPreview, Named
@@ -47,11 +48,8 @@ def find(connection: Connection, name: str) -> SyncedEntity:
 
 def checked(row: SyncedEntity, text: str) -> str:
     """Return a filter as it is kept. Raises InvalidRequest."""
-    organization = row.connection.client.organization
-    if organization is None:
-        raise InvalidRequest("The client is not hosted here; set the filter there.", FILTER)
     try:
-        return filters.checked(text, row.name, Catalog(organization).entity)
+        return filters.checked(text, row.name, schema_of(row.connection), names_of(row.connection))
     except InvalidRequest as error:
         raise InvalidRequest(str(error), element=FILTER) from error
 
@@ -96,7 +94,7 @@ def carry_out(run: Run) -> str:
             row.filter_xml = run.options["filter"]
     origin = str(connection.pk)
     with (
-        registry.connector(connection.server, origin=origin) as server,
+        server_of(connection, origin=origin) as server,
         registry.connector(connection.client, origin=origin) as client,
     ):
         built = list(entity_tasks.build(rows, client))

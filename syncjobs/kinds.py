@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from django.db.models import Count, Q, Sum
@@ -21,7 +21,7 @@ from connections.errors import Refused
 from connections.metadata import import_file
 from connections.metadata.plan import MetadataPlan, plan_from_json, plan_to_json
 from connections.models import Connection, SyncedEntity
-from connections.naming.choosing import server_of
+from connections.naming.choosing import names_of, server_of, told
 from syncjobs import (
     checking,
     entity_tasks,
@@ -61,7 +61,9 @@ class Outcome:
 def connect(run: Run) -> Outcome:
     """Take over the server's metadata and make the connection ready."""
     plan = service.carry_out(run.connection, progress=MetadataProgress(run))
-    return _taken_over(run, plan)
+    outcome = _taken_over(run, plan)
+    names = told(names_of(run.connection))
+    return replace(outcome, message=f"{outcome.message} {names}".rstrip())
 
 
 def update_server(run: Run) -> Outcome:

@@ -12,18 +12,20 @@ from django.core.exceptions import ValidationError
 
 from connections import registry
 from connections.admin.signing_in import SignedInHere
+from connections.connect import clients
+from connections.connect.clients import NewClient, RemoteLogin, Wished
 from connections.connect.request import ConnectRequest, from_document, server_url
-from connections.connect.service import Client, NewClient
 from connections.connectors.authority import normal
 from connections.connectors.certificate import LONGEST, Certificate, InvalidCertificate
 from connections.logins import LoginKind, is_guid
 from connections.models import Connection, Endpoint
 from organizations.errors import InvalidRequest
-from organizations.models import Organization
 from organizations.models.organization import validate_name
 
 FIELDS = {
     "ClientOrganization": "client",
+    "ClientUrl": "client_url",
+    "ClientPassword": "client_password",
     "ProviderID": "provider",
     "Url": "url",
     "UserName": "user_name",
@@ -39,6 +41,7 @@ def known(connection: Connection) -> dict[str, str]:
     providers = {name: key for key, name in registry.provider_ids().items()}
     return {
         "client": connection.name,
+        "client_url": connection.client.url,
         "provider": providers.get(server.backend, ""),
         "url": server.url,
         "login": server.login_kind,
@@ -51,7 +54,8 @@ class ConnectForm(forms.Form):
     """Resco CRM Login (client) above, the server's login below.
 
     An administrator of this installation need not sign in to a client that is hosted here; for a
-    new one, e-mail and password are those its first administrator will have. The server's login is
+    new one, e-mail and password are those its first administrator will have. With a Url the client
+    is hosted elsewhere, and they are a login there. The server's login is
     of one of three kinds, each with fields of its own.
     """
 
@@ -61,8 +65,17 @@ class ConnectForm(forms.Form):
         help_text="An organization hosted here, or the name of a new one.",
         widget=forms.TextInput(attrs={"list": "clients", "autocomplete": "off"}),
     )
+    client_url = forms.CharField(
+        label="Url",
+        max_length=500,
+        required=False,
+        help_text="Only for a Resco Cloud organization hosted elsewhere, such as "
+        "https://host.example.com/organization; its name above is then yours to choose.",
+    )
     email = forms.EmailField(
-        label="Username (email)", required=False, help_text="Only for a new organization."
+        label="Username (email)",
+        required=False,
+        help_text="For a new organization, or one hosted elsewhere.",
     )
     client_password = forms.CharField(
         label="Password",
@@ -107,7 +120,7 @@ class ConnectForm(forms.Form):
         help_text="Where logins are sent; empty: where the server says. Only if you are asked.",
     )
 
-    CLIENT = ("client", "email", "client_password", "confirm_password")
+    CLIENT = ("client", "client_url", "email", "client_password", "confirm_password")
     SERVER = ("provider", "url", "login", "user_name", "password", "certificate", "authority")
 
     def __init__(self, *args: Any, signed_in: SignedInHere | None = None, **kwargs: Any) -> None:
@@ -120,8 +133,8 @@ class ConnectForm(forms.Form):
         """Demand what a new client needs, and nothing more for one that exists."""
         data = super().clean() or self.cleaned_data
         name = data.get("client", "")
-        if name and self.organization(name) is None:
-            self._clean_new(name, data)
+        if name:
+            self._clean_client(name, data)
         data["login"] = kind = LoginKind(data.get("login") or LoginKind.SECRET)
         self._LOGINS[kind](self, data)
         if kind != LoginKind.SECRET and self._backend() not in ("", Endpoint.Backend.DYNAMICS):
@@ -186,6 +199,34 @@ class ConnectForm(forms.Form):
     def _backend(self) -> str:
         return registry.provider_ids().get(self.cleaned_data.get("provider", ""), "")
 
+    def _clean_client(self, name: str, data: dict[str, Any]) -> None:
+        url = data.get("client_url") or ""
+        if url:
+            try:
+                data["client_url"] = server_url(url, "ClientUrl")
+            except InvalidRequest as error:
+                self.add_error("client_url", str(error))
+        wished = self._wished(data)
+        if wished is None:
+            self._clean_new(name, data)
+        elif isinstance(wished, RemoteLogin):
+            self._clean_remote(wished)
+
+    def _clean_remote(self, wished: RemoteLogin) -> None:
+        self._try("client", validate_name, wished.name)
+        if not wished.user_name:
+            self.add_error("email", "Enter the e-mail of a user of that organization.")
+        if not wished.password:
+            self.add_error("client_password", "Enter the password of that user.")
+
+    def _wished(self, data: dict[str, Any]) -> Wished | None:
+        return clients.named(
+            data["client"],
+            url=data.get("client_url") or "",
+            user_name=data.get("email") or "",
+            password=data.get("client_password") or "",
+        )
+
     def _clean_new(self, name: str, data: dict[str, Any]) -> None:
         self._try("client", validate_name, name)
         if not data.get("email"):
@@ -203,17 +244,12 @@ class ConnectForm(forms.Form):
         except ValidationError as error:
             self.add_error(field, error)
 
-    def organization(self, name: str) -> Organization | None:
-        """Return the client organization hosted here under that name."""
-        kind = Organization.Kind.CLIENT
-        return Organization.objects.filter(name=name, kind=kind).first()
-
-    def who(self) -> Client:
+    def who(self) -> Wished:
         """Return the client to connect."""
         data = self.cleaned_data
-        existing = self.organization(data["client"])
-        if existing is not None:
-            return existing
+        wished = self._wished(data)
+        if wished is not None:
+            return wished
         return NewClient(
             name=data["client"],
             email=data["email"],

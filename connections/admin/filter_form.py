@@ -9,8 +9,9 @@ from django.http import QueryDict
 from lxml import etree
 
 from connections import filters
+from connections.metadata.agreed import schema_of
 from connections.models import SyncedEntity
-from organizations.catalog import Catalog
+from connections.naming.choosing import names_of
 from organizations.errors import InvalidRequest, NotFound
 from organizations.query import markup
 from organizations.schema import Entity
@@ -18,7 +19,7 @@ from organizations.schema import Entity
 
 @dataclass(frozen=True, slots=True)
 class FilterAttribute:
-    """What a filter can name: logical name, display name and type."""
+    """What a filter can name: the server's logical name, display name and type."""
 
     name: str
     label: str
@@ -45,22 +46,26 @@ class FilterForm(forms.Form):
 
     def clean_filter_xml(self) -> str:
         """Return the filter as we write it, or say what is wrong with it."""
-        catalog = self._catalog()
-        if catalog is None:
-            raise forms.ValidationError("The client is not hosted here; set the filter there.")
         text = self.cleaned_data["filter_xml"].strip()
         try:
-            return filters.checked(text, self.entity.name, catalog.entity)
+            connection = self.entity.connection
+            names = names_of(connection)
+            return filters.checked(text, self.entity.name, schema_of(connection), names)
         except InvalidRequest as error:
             raise forms.ValidationError(str(error)) from error
 
     def attributes(self) -> list[FilterAttribute]:
-        """Return the attributes that a filter can name, by display name."""
+        """Return the attributes that a filter can name, as the server names them."""
         found = self._metadata()
         if found is None:
             return []
+        names = names_of(self.entity.connection).inverse
         listed = (
-            FilterAttribute(item.name, item.label.text(fallback=item.name), item.type.value)
+            FilterAttribute(
+                names.attribute(found.name, item.name),
+                item.label.text(fallback=item.name),
+                item.type.value,
+            )
             for item in found.attributes
             if item.is_stored and not item.is_hidden
         )
@@ -71,14 +76,9 @@ class FilterForm(forms.Form):
         self.entity.filter_xml = self.cleaned_data["filter_xml"]
         self.entity.save(update_fields=["filter_xml"])
 
-    def _catalog(self) -> Catalog | None:
-        organization = self.entity.connection.client.organization
-        return None if organization is None else Catalog(organization)
-
     def _metadata(self) -> Entity | None:
-        catalog = self._catalog()
         try:
-            return None if catalog is None else catalog.entity(self.entity.name)
+            return schema_of(self.entity.connection)(self.entity.name)
         except NotFound:
             return None
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
-from connections.models import Connection, SyncedEntity
+from connections.models import Connection, Endpoint, SyncedEntity
 
 MOST_SECONDS = 60
 MOST_DAYS = 3650
@@ -66,9 +67,19 @@ class SettingsForm(forms.ModelForm[Connection]):
             "entities the next time. Empty: as many as it takes",
         }
 
+    atomic = forms.BooleanField(
+        label="Check versions by OData",
+        required=False,
+        help_text="For Resco Cloud organizations that are not hosted here. On: the organization "
+        "itself refuses a change that is not based on its newest version (atomic), at one request "
+        "a record. Off: the version is read right before writing, a hundred records a request.",
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Give the numbers their limits."""
         super().__init__(*args, **kwargs)
+        self.fields["atomic"].initial = self._elsewhere().filter(is_atomic=True).exists()
+        self.fields["atomic"].disabled = not self._elsewhere().exists()
         self.fields["write_mode"].choices = [  # type: ignore[attr-defined]
             (Connection.WriteMode.INSTANT, "Instant"),
             (Connection.WriteMode.OFFLINE, "Offline"),
@@ -81,6 +92,16 @@ class SettingsForm(forms.ModelForm[Connection]):
                 min_value=low,
                 max_value=high,
             )
+
+    def save(self, commit: bool = True) -> Connection:  # noqa: FBT001, FBT002 - Django's
+        """Save the connection, and how its endpoints elsewhere check versions."""
+        self._elsewhere().update(is_atomic=self.cleaned_data["atomic"])
+        return super().save(commit)
+
+    def _elsewhere(self) -> QuerySet[Endpoint]:
+        connection = self.instance
+        ends = Endpoint.objects.filter(pk__in=(connection.server_id, connection.client_id))
+        return ends.filter(backend=Endpoint.Backend.RESCO_CLOUD)
 
 
 class RulesForm(forms.ModelForm[SyncedEntity]):

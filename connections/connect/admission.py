@@ -13,9 +13,11 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.crypto import salted_hmac
 
+from connections.connect import clients
+from connections.connect.clients import NewClient, RemoteLogin, Wished
 from connections.connect.errors import ClientRefused, RegistrationClosed
 from connections.connect.request import Registration
-from connections.connect.service import Client, NewClient
+from connections.models import Connection
 from organizations import authentication, throttle
 from organizations.errors import InvalidRequest
 from organizations.members import check_login
@@ -41,12 +43,25 @@ def attempt(name: str, address: str, url: str) -> Attempt:
 
 
 def admit(
-    name: str, user_name: str, password: str, address: str, registration: Registration | None
-) -> Client:
+    name: str,
+    user_name: str,
+    password: str,
+    address: str,
+    registration: Registration | None,
+    client_url: str = "",
+) -> Wished:
     """Return the client organization, or the one to be made, that these credentials speak for.
 
-    Raises ClientRefused, RegistrationClosed, InvalidRequest, Throttled.
+    With `client_url`, and for a client that is connected from there, they are those of an
+    organization elsewhere, which has still to let them in (`clients.prove`). Raises
+    ClientRefused, RegistrationClosed, InvalidRequest, Throttled.
     """
+    connected = clients.remote(name)
+    if connected is not None:
+        return _connected(connected, user_name, password, client_url)
+    if client_url:
+        login = RemoteLogin(name=name, url=client_url, user_name=user_name, password=password)
+        return _new_remote(login, registration)
     organization = Organization.objects.filter(name=name, kind=Organization.Kind.CLIENT).first()
     if organization is not None:
         _administrator(name, user_name, password, address)
@@ -87,10 +102,7 @@ def invitation() -> str:
 
 def new_client(name: str, user_name: str, password: str, registration: Registration) -> NewClient:
     """Return a client to be made. Raises InvalidRequest for its name, e-mail or password."""
-    try:
-        validate_name(name)
-    except ValidationError as error:
-        raise InvalidRequest(error.messages[0], element="ClientOrganization") from error
+    check_name(name)
     if Organization.objects.filter(name=name).exists():
         raise ClientRefused
     try:
@@ -103,6 +115,40 @@ def new_client(name: str, user_name: str, password: str, registration: Registrat
         for name in ("first_name", "last_name", "company", "job_title", "phone", "country")
     }
     return NewClient(name=name, email=user_name, password=password, person=person)
+
+
+def _connected(connection: Connection, user_name: str, password: str, url: str) -> RemoteLogin:
+    """Whoever has the login by which we reach the client may change it, and nobody else."""
+    endpoint = connection.client
+    is_elsewhere = bool(url) and url.rstrip("/").lower() != endpoint.url.rstrip("/").lower()
+    # Another address could claim to be the organization, and let anybody in.
+    if is_elsewhere or not clients.is_user_of(endpoint, user_name):
+        raise ClientRefused
+    return RemoteLogin(
+        name=connection.name, url=endpoint.url, user_name=user_name, password=password
+    )
+
+
+def _new_remote(login: RemoteLogin, registration: Registration | None) -> RemoteLogin:
+    """A new connection to a client elsewhere needs what a new organization here needs."""
+    if registration is None:
+        raise InvalidRequest(
+            "'RegistrationInfo' is missing: a client that is not connected yet needs it.",
+            element="RegistrationInfo",
+        )
+    check_registration(registration)
+    check_name(login.name)
+    if Organization.objects.filter(name=login.name).exists():
+        raise ClientRefused
+    return login
+
+
+def check_name(name: str) -> None:
+    """Raise InvalidRequest for a name that no client can have."""
+    try:
+        validate_name(name)
+    except ValidationError as error:
+        raise InvalidRequest(error.messages[0], element="ClientOrganization") from error
 
 
 def _administrator(name: str, user_name: str, password: str, address: str) -> None:

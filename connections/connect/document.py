@@ -2,7 +2,8 @@
 
 Element names are the published ones; their order is free, unknown elements are ignored. Where
 `Entities`, `SyncFiltersXml` and `WriteOffline` stand and how they are laid out is not published
-(assumed): under `ConnectRequest` or inside `SyncSetup`, in any of the forms read here.
+(assumed): under `ConnectRequest` or inside `SyncSetup`, in any of the forms read here. `ClientUrl`
+is an addition of ours.
 """
 
 from __future__ import annotations
@@ -100,7 +101,12 @@ def _filters(element: etree._Element) -> str:
     return etree.tostring(children[0], encoding="unicode", with_tail=False)
 
 
-_EITHER = {"Entities": _entities, "SyncFiltersXml": _filters, "WriteOffline": _leaf}
+_EITHER = {
+    "Entities": _entities,
+    "SyncFiltersXml": _filters,
+    "WriteOffline": _leaf,
+    "ClientUrl": _leaf,
+}
 """Elements that may stand in either place, and how each is read."""
 
 

@@ -3,6 +3,7 @@
 ConnectError
 ├── ClientTaken        the client is connected to another server already
 ├── ClientRefused      the client organization does not exist, or the credentials are not its
+├── ClientUnproven     a client that is not hosted here did not let us in, or cannot be reached
 ├── RegistrationClosed new organizations are not accepted, or not without the key
 ├── ServerRefused      the server did not let us in, or cannot be reached; names the element
 └── TooSlow            the server did not answer in the time a request may take
@@ -32,6 +33,15 @@ class ClientRefused(ConnectError):
             "The client organization does not exist, or the user name or password is not that "
             "of one of its administrators."
         )
+
+
+class ClientUnproven(ConnectError):
+    """A client organization elsewhere said no, or could not be asked."""
+
+    def __init__(self, message: str, element: str) -> None:
+        """Keep which element of the request to correct."""
+        self.element = element
+        super().__init__(message)
 
 
 class RegistrationClosed(ConnectError):

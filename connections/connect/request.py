@@ -57,7 +57,7 @@ class ConnectRequest:
     """The server organization, and what to take from it.
 
     `entities`, `filters_xml` and `write_offline` are None when absent: then what is set stays as
-    it is.
+    it is. `client_url` is the address of a client that is not hosted here.
     `login_kind` says what the password is; `authority` is one that a person has confirmed.
     """
 
@@ -71,6 +71,7 @@ class ConnectRequest:
     entities: tuple[EntityChoice, ...] | None = None
     filters_xml: str | None = None
     write_offline: bool | None = None
+    client_url: str = ""
 
 
 def from_document(document: object) -> ConnectRequest:
@@ -95,7 +96,13 @@ def from_document(document: object) -> ConnectRequest:
         entities=_entities(root.get("Entities", setup.get("Entities"))),
         filters_xml=_filters(root.get("SyncFiltersXml", setup.get("SyncFiltersXml"))),
         write_offline=_switch(root.get("WriteOffline", setup.get("WriteOffline")), "WriteOffline"),
+        client_url=_client_url(root.get("ClientUrl", setup.get("ClientUrl"))),
     )
+
+
+def _client_url(value: object) -> str:
+    text = "" if value is None else _text(value, "ClientUrl")
+    return server_url(text, "ClientUrl") if text.strip() else ""
 
 
 def _mapping(value: object, element: str) -> Mapping[str, Any]:
@@ -130,8 +137,8 @@ def _backend(provider: str) -> str:
         raise InvalidRequest(f"'ProviderID': {error}", element="ProviderID") from error
 
 
-def server_url(value: str) -> str:
-    """Return a typed address as it is kept. Raises InvalidRequest."""
+def server_url(value: str, element: str = "Url") -> str:
+    """Return a typed address as it is kept. Raises InvalidRequest naming the element."""
     url = value.strip().rstrip("/")
     url = url if "://" in url else f"https://{url}"
     try:
@@ -141,13 +148,14 @@ def server_url(value: str) -> str:
         valid = False
     if not valid or len(url) > 500 or any(character.isspace() for character in url):
         raise InvalidRequest(
-            f"'Url' is '{value[:100]}'; it must be a web address such as "
+            f"'{element}' is '{value[:100]}'; it must be a web address such as "
             "https://server.example.com.",
-            element="Url",
+            element=element,
         )
     if parts.username or parts.password or parts.query or parts.fragment:
         raise InvalidRequest(
-            "'Url' must not hold a user name, a password, a query or a fragment.", element="Url"
+            f"'{element}' must not hold a user name, a password, a query or a fragment.",
+            element=element,
         )
     return url
 

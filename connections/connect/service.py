@@ -8,43 +8,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from connections import registry, secrets
+from connections.connect import taking
+from connections.connect.clients import Client as Client
+from connections.connect.clients import NewClient as NewClient
 from connections.connect.errors import ClientTaken
 from connections.connect.proof import Proof
 from connections.connect.request import EntityChoice
 from connections.connectors.base import Connector, EntitySummary
-from connections.errors import ConnectorError, PlanChanged, Refused
+from connections.errors import ConnectorError, PlanChanged, Refused, UnknownEntity
 from connections.metadata import carried
 from connections.metadata.impact import StoreImpact
 from connections.metadata.plan import MetadataPlan
+from connections.metadata.remote import RemoteUpdate
 from connections.metadata.stamps import Stamp, is_due
 from connections.metadata.update import MetadataUpdate, Progress, silent
 from connections.models import Connection, Endpoint, SyncedEntity
-from organizations import catalog, deletions
+from connections.naming import choosing
+from connections.naming.names import Names
+from organizations import catalog
+from organizations.catalog import Catalog
 from organizations.errors import AlreadyExists, OrganizationError, SchemaConflict
-from organizations.members import add_member
 from organizations.models import Organization
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewClient:
-    """A client organization to make, with its first administrator."""
-
-    name: str
-    email: str
-    password: str
-    person: Mapping[str, str]
-
-
-Client = Organization | NewClient
-"""The client of a connection: an organization hosted here, or one to be made with it."""
+from organizations.schema import Entity
 
 _ROWS_AT_ONCE = 200
 
@@ -102,14 +95,12 @@ def carry_out(
     `full`: read everything, also where the server says that it did not change. Raises connector
     errors and errors of organizations; then the connection says why, and can be tried again.
     """
-    organization = _hosted_client(connection)
+    organization = connection.client.organization
     try:
-        with registry.connector(connection.server, origin=str(connection.id)) as server:
-            update = _update(connection, organization, server, full=full, progress=progress)
-            plan = update.apply(approved)
-        if not update.scope.is_nothing:
-            refresh_entities(connection, update.listed)
-        enable_tables(connection)
+        if organization is None:
+            plan = _take_over_elsewhere(connection, approved, progress)
+        else:
+            plan = _take_over(connection, organization, approved, full=full, progress=progress)
     except PlanChanged:  # says nothing of the connection: look at the new plan
         raise
     except (Refused, OrganizationError) as error:
@@ -118,10 +109,67 @@ def carry_out(
     except ConnectorError as error:
         _stopped(connection, Connection.State.SETTING_UP, str(error))
         raise
-    _remember(connection, update, plan)
     if (connection.state, connection.problem) != (Connection.State.READY, ""):
         _set_state(connection, Connection.State.READY, "")
     return plan
+
+
+def _take_over(
+    connection: Connection,
+    organization: Organization,
+    approved: MetadataPlan | None,
+    *,
+    full: bool,
+    progress: Progress,
+) -> MetadataPlan:
+    with registry.connector(connection.server, origin=str(connection.id)) as server:
+        update = _update(connection, organization, server, full=full, progress=progress)
+        plan = update.apply(approved)
+    if not update.scope.is_nothing:
+        choosing.keep(connection, update.names)
+        refresh_entities(connection, update.listed)
+        choosing.settle(connection)
+    enable_tables(connection)
+    _remember(connection, update, plan)
+    return plan
+
+
+def _take_over_elsewhere(
+    connection: Connection, approved: MetadataPlan | None, progress: Progress
+) -> MetadataPlan:
+    with _both(connection) as (server, client):
+        names = _names_elsewhere(connection, server, client)
+        update = RemoteUpdate(connection, choosing.named(server, names), client, progress)
+        plan = update.apply(approved)
+    choosing.keep(connection, names)
+    refresh_entities(connection, update.listed)
+    return plan
+
+
+def _names_elsewhere(connection: Connection, server: Connector, client: Connector) -> Names:
+    """Return the names, with suggestions for enabled entities that the client has already."""
+
+    def known(name: str) -> Entity | None:
+        try:
+            return next(iter(client.describe([name])))
+        except UnknownEntity:
+            return None
+
+    enabled = connection.entities.filter(enabled=True).values_list("name", flat=True)
+    return choosing.with_suggestions(connection, server, enabled, known)
+
+
+@contextmanager
+def _both(connection: Connection) -> Iterator[tuple[Connector, Connector]]:
+    """Open server and client, after both proved to be the organizations that were connected."""
+    origin = str(connection.id)
+    with (
+        registry.connector(connection.server, origin=origin) as server,
+        registry.connector(connection.client, origin=origin) as client,
+    ):
+        _check_identity(connection.server, server.identify().organization_id)
+        _check_identity(connection.client, client.identify().organization_id)
+        yield server, client
 
 
 def cancelled(connection: Connection) -> None:
@@ -135,7 +183,11 @@ def preview(
     connection: Connection, *, full: bool = False, progress: Progress = silent
 ) -> MetadataPlan:
     """Return what Update Server would do now; writes nothing."""
-    organization = _hosted_client(connection)
+    organization = connection.client.organization
+    if organization is None:
+        with _both(connection) as (server, client):
+            renamed = choosing.named(server, _names_elsewhere(connection, server, client))
+            return RemoteUpdate(connection, renamed, client, progress).preview()
     with registry.connector(connection.server, origin=str(connection.id)) as server:
         return _update(connection, organization, server, full=full, progress=progress).preview()
 
@@ -159,7 +211,13 @@ def _update(
         at=connection.metadata_stamped,
     )
     impact = StoreImpact(organization)
-    update = MetadataUpdate(server, organization, impact, progress, before)
+
+    def naming(listed: Sequence[EntitySummary]) -> Names:
+        names = (summary.name for summary in listed)
+        known = Catalog(organization).find
+        return choosing.with_suggestions(connection, server, names, known)
+
+    update = MetadataUpdate(server, organization, impact, progress, before, naming)
     if not update.scope.is_nothing:
         _check_identity(connection.server, server.identify().organization_id)
     return update
@@ -205,8 +263,13 @@ def _row(connection: Connection, summary: EntitySummary) -> SyncedEntity:
 
 
 def enable_tables(connection: Connection) -> None:
-    """Make the tables of all enabled entities, and of the parties of enabled activities."""
-    organization = _hosted_client(connection)
+    """Make the tables of all enabled entities, and of the parties of enabled activities.
+
+    A client that is not hosted here has its own; Update Server says what it lacks.
+    """
+    organization = connection.client.organization
+    if organization is None:
+        return
     known = catalog.Catalog(organization)
     names = list(connection.entities.filter(enabled=True).values_list("name", flat=True))
     if any(known.entity(name).is_activity for name in names) and "activityparty" in known.names():
@@ -214,27 +277,15 @@ def enable_tables(connection: Connection) -> None:
     catalog.enable(organization, names)
 
 
-def _hosted_client(connection: Connection) -> Organization:
-    organization = connection.client.organization
-    if organization is None:
-        raise Refused(
-            f"The client '{connection.name}' is not hosted here; its metadata cannot be updated."
-        )
-    return organization
-
-
 def _make_connection(proof: Proof, client: Client) -> Connection:
     """Make it all, or find that another request was quicker: unique names decide."""
     try:
         with transaction.atomic():
-            organization = client if isinstance(client, Organization) else _make_client(client)
             request = proof.request
             return Connection.objects.create(
                 name=client.name,
+                client=taking.take(client, proof.identity.organization_id),
                 server=Endpoint.objects.create(backend=request.backend, url=request.url),
-                client=Endpoint.objects.create(
-                    backend=Endpoint.Backend.HOSTED, organization=organization
-                ),
             )
     except (AlreadyExists, IntegrityError) as error:
         raise _overtaken(client.name) from error
@@ -248,6 +299,7 @@ def _check_again(connection: Connection, proof: Proof, client: Client) -> None:
     if isinstance(client, NewClient):
         raise _overtaken(client.name)
     Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+    taking.check_same(connection, client)
     seen = connection.server.organization_id_seen
     if seen and seen != proof.identity.organization_id:
         raise ClientTaken(
@@ -261,20 +313,6 @@ def _overtaken(name: str) -> ClientTaken:
         f"The client '{name}' was connected by another request just now. Sign in as its "
         "administrator to change the connection."
     )
-
-
-def _make_client(client: NewClient) -> Organization:
-    organization = catalog.create_organization(
-        client.name,
-        Organization.Kind.CLIENT,
-        display_name=client.person.get("company", ""),
-    )
-    deletions.define(organization)
-    member = add_member(organization, client.email, client.password, is_administrator=True)
-    for name, text in client.person.items():
-        setattr(member, name, text)
-    member.save()
-    return organization
 
 
 def _usual(listed: tuple[EntitySummary, ...]) -> tuple[EntityChoice, ...]:
@@ -320,7 +358,7 @@ def _save_server(endpoint: Endpoint, proof: Proof) -> None:
 def _check_identity(endpoint: Endpoint, organization_id: str) -> None:
     if endpoint.organization_id_seen and endpoint.organization_id_seen != organization_id:
         raise Refused(
-            f"The server at {endpoint.url} is another organization than the one that was "
+            f"What is at {endpoint.url} is another organization than the one that was "
             f"connected (id {organization_id}, not {endpoint.organization_id_seen}). If this is "
             "wanted, disconnect and connect again."
         )

@@ -16,7 +16,7 @@ from unfold.decorators import display
 from connections.admin import connect_form, signing_in
 from connections.admin.connect_form import ConnectForm
 from connections.admin.signing_in import SignedInHere
-from connections.connect import admission, proof, service
+from connections.connect import admission, clients, proof, service
 from connections.connect.errors import ConnectError
 from connections.errors import Refused
 from connections.logins import LoginKind
@@ -30,6 +30,7 @@ from syncjobs.admin.explain import ExplainPages
 from syncjobs.admin.filter import FilterPages
 from syncjobs.admin.held import HeldPages
 from syncjobs.admin.metadata import MetadataPages
+from syncjobs.admin.names import NamesPages
 from syncjobs.admin.page import signed_in, starter
 from syncjobs.admin.readiness import ReadinessPages
 from syncjobs.admin.recycle import RecyclePages
@@ -54,6 +55,7 @@ class ConnectionAdmin(
     ExplainPages,
     HeldPages,
     MetadataPages,
+    NamesPages,
     ReadinessPages,
     RecyclePages,
     RehearsalPages,
@@ -90,6 +92,7 @@ class ConnectionAdmin(
             *self.explain_urls(),
             *self.held_urls(),
             *self.metadata_urls(),
+            *self.names_urls(),
             *self.readiness_urls(),
             *self.recycle_urls(),
             *self.rehearsal_urls(),
@@ -232,8 +235,9 @@ class ConnectionAdmin(
         user = signed_in(request)
         try:
             wanted = form.request()
-            who = form.who()
-            service.check_free(who.name, wanted.backend, wanted.url)
+            wished = form.who()
+            service.check_free(wished.name, wanted.backend, wanted.url)
+            who = clients.prove(wished)
             proven = proof.prove(wanted, keeper=signing_in.SessionKeeper(request))
             with transaction.atomic():
                 connection = service.connect(proven, who)

@@ -10,7 +10,8 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 
 from connections.models import Connection
-from syncjobs import dispatch
+from organizations.errors import NotFound
+from syncjobs import dispatch, import_files
 from syncjobs.admin.page import Pages, starter
 from syncjobs.models import Run
 
@@ -26,8 +27,25 @@ class MetadataPages(Pages[Connection]):
                 "<uuid:pk>/update-server/",
                 wrap(self.update_server),
                 name="connections_connection_update_server",
-            )
+            ),
+            path(
+                "<uuid:pk>/import-file/",
+                wrap(self.import_file),
+                name="connections_connection_import_file",
+            ),
         ]
+
+    def import_file(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Download what the client lacks, to import it there."""
+        connection = self.row(request, pk)
+        try:
+            made = import_files.latest(connection)
+        except NotFound:
+            messages.info(request, "There is nothing to import by hand.")
+            return redirect("admin:connections_connection_change", pk)
+        response = HttpResponse(made.content, content_type=import_files.MEDIA_TYPE)
+        response["Content-Disposition"] = f'attachment; filename="{made.name}"'
+        return response
 
     def update_server(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Start a preview; with `preview` (a run's id), apply the plan that it made.

@@ -12,7 +12,7 @@ from connections.models import Connection
 from syncjobs.admin.page import Pages
 
 SECTIONS = (
-    ("Client to server", ("write_mode", "reply", "reply_seconds")),
+    ("Client to server", ("write_mode", "reply", "reply_seconds", "atomic")),
     ("Deletions that wait for a person", ("delete_limit", "delete_percent", "delete_floor")),
     ("Taking back", ("recycle_days", "image_days")),
     ("Proof", ("verify_requests",)),

@@ -12,16 +12,20 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 
 from connections import filters
 from connections.connect import service
+from connections.connect.errors import ConnectError
+from connections.metadata.agreed import schema_of
 from connections.models import Connection, SyncedEntity
-from organizations.catalog import Catalog
+from connections.naming.choosing import names_of
 from organizations.errors import InvalidRequest, NotFound
 from syncjobs import dispatch
-from syncjobs.api import access
+from syncjobs.api import access, connecting
 from syncjobs.api.serializers import (
     ConnectionSerializer,
+    ConnectSerializer,
     RunSerializer,
     StartSyncSerializer,
     StartUpdateSerializer,
@@ -49,6 +53,20 @@ class ConnectionViewSet(
     lookup_field = "name"
     lookup_value_regex = "[a-z][a-z0-9-]*"
     http_method_names = ["get", "head", "options", "patch", "post"]
+
+    @extend_schema(request=ConnectSerializer, responses={202: RunSerializer})
+    def create(self, request: Request) -> Response:
+        """Connect a client and a server; both logins are proved before anything is saved."""
+        if not access.MayStartRuns().has_permission(request, self):
+            self.permission_denied(request)
+        wanted = ConnectSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        try:
+            run = connecting.connect(wanted.validated_data, access.starter(request))
+        except (InvalidRequest, ConnectError) as error:
+            field = connecting.FIELDS.get(error.element, api_settings.NON_FIELD_ERRORS_KEY)
+            raise ValidationError({field: [str(error)]}) from error
+        return Response(RunSerializer(run).data, status=202)
 
     @extend_schema(request=StartSyncSerializer, responses={202: RunSerializer})
     @action(detail=True, methods=["post"], permission_classes=access.STARTING)
@@ -153,11 +171,10 @@ class EntityDetail(_Entities, generics.RetrieveUpdateAPIView[SyncedEntity]):
 
 def _save_filter(row: SyncedEntity) -> None:
     """Keep the filter as we write it. Raises InvalidRequest (element = the field)."""
-    organization = row.connection.client.organization
-    if organization is None:
-        return
     try:
-        row.filter_xml = filters.checked(row.filter_xml, row.name, Catalog(organization).entity)
+        names = names_of(row.connection)
+        schema = schema_of(row.connection)
+        row.filter_xml = filters.checked(row.filter_xml, row.name, schema, names)
     except InvalidRequest as error:
         raise InvalidRequest(str(error), element="filter_xml") from error
     row.save(update_fields=["filter_xml"])

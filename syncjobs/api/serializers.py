@@ -26,7 +26,14 @@ class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
         """Nothing here can be written: endpoints are made by connecting."""
 
         model = Endpoint
-        fields = ("backend", "url", "user_name", "organization", "organization_name_seen")
+        fields = (
+            "backend",
+            "url",
+            "user_name",
+            "organization",
+            "organization_name_seen",
+            "is_atomic",
+        )
         read_only_fields = fields
 
 
@@ -206,14 +213,7 @@ class RunEntitySerializer(serializers.ModelSerializer[RunEntity]):
             "full",
             "expected",
             "read",
-            "created",
-            "updated",
-            "deleted",
-            "unchanged",
-            "rejected",
-            "conflicts",
-            "kept",
-            "pushed",
+            *RunEntity.COUNTS,
             "seconds",
             "message",
         )
@@ -315,6 +315,33 @@ class StartSyncSerializer(serializers.Serializer[Any]):
     )
     dry_run = serializers.BooleanField(default=False, help_text="count only, write no record")
     full = serializers.BooleanField(default=False, help_text="read everything again")
+
+
+class ConnectSerializer(serializers.Serializer[Any]):
+    """A client and its server; ProviderIDs are those of ConnectAsync."""
+
+    name = serializers.CharField(max_length=40, help_text="the client's name")
+    client_url = serializers.CharField(
+        default="",
+        max_length=500,
+        help_text="address of a Resco Cloud organization hosted elsewhere; empty: hosted here",
+    )
+    client_user_name = serializers.CharField(
+        default="",
+        max_length=254,
+        help_text="user there, or first administrator of a new organization here",
+    )
+    client_password = serializers.CharField(
+        default="", max_length=1000, write_only=True, trim_whitespace=False
+    )
+    provider_id = serializers.CharField(max_length=60)
+    url = serializers.CharField(max_length=500)
+    user_name = serializers.CharField(max_length=254)
+    password = serializers.CharField(max_length=20000, write_only=True, trim_whitespace=False)
+    entities = serializers.ListField(
+        child=serializers.CharField(max_length=128), required=False, help_text="logical names"
+    )
+    write_offline = serializers.BooleanField(required=False)
 
 
 class StartUpdateSerializer(serializers.Serializer[Any]):

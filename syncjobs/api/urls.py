@@ -10,7 +10,9 @@ from syncjobs.api.connections import ConnectionViewSet, EntityDetail, EntityList
 from syncjobs.api.explain import Explain
 from syncjobs.api.filters import FilterPreview
 from syncjobs.api.held import HeldDecision, HeldList
+from syncjobs.api.import_file import ImportFile
 from syncjobs.api.jobs import SyncJobViewSet
+from syncjobs.api.names import NamesDetail, NamesList
 from syncjobs.api.plans import Plan
 from syncjobs.api.readiness import Readiness
 from syncjobs.api.recycle import RecycleBin, RecycleChoice
@@ -44,6 +46,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connections/<str:name>/verification/", VerificationList.as_view(), name="api-proofs"),
     path("connections/<str:name>/differences/", DifferenceList.as_view(), name="api-differences"),
     path("connections/<str:name>/readiness/", Readiness.as_view(), name="api-readiness"),
+    path("connections/<str:name>/import-file/", ImportFile.as_view(), name="api-import-file"),
     path("connections/<str:name>/deliver/", Deliver.as_view(), name="api-deliver"),
     path("connections/<str:name>/transactions/", TransactionList.as_view(), name="api-queue"),
     path(
@@ -62,6 +65,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "connections/<str:name>/recycle-bin/choose/",
         RecycleChoice.as_view(),
         name="api-recycle-choose",
+    ),
+    path("connections/<str:name>/names/", NamesList.as_view(), name="api-names"),
+    path(
+        "connections/<str:name>/names/<str:entity>/",
+        NamesDetail.as_view(),
+        name="api-entity-names",
     ),
     path("connections/<str:name>/requests/", RequestHours.as_view(), name="api-requests"),
     path("runs/<uuid:pk>/plan/", Plan.as_view(), name="api-run-plan"),

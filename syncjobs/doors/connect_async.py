@@ -1,8 +1,9 @@
 """ConnectAsync: another system connects a client organization, or updates its metadata.
 
 `POST /rest/v1/sync/{client}/ConnectAsync` with a `ConnectRequest` in XML or JSON. What takes long
-is left to the job whose address the answer gives (design 5.1.13). The reply's form is ours
-(assumed): the original publishes none.
+is left to the job whose address the answer gives (design 5.1.13). With `ClientUrl` (an addition of
+ours) the client is an organization hosted elsewhere, and the credentials are those of its user.
+The reply's form is ours (assumed): the original publishes none.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from lxml import etree
 
-from connections.connect import admission, document, proof, service
+from connections.connect import admission, clients, document, proof, service
 from connections.connect.errors import (
     ClientRefused,
     ClientTaken,
@@ -22,6 +23,7 @@ from connections.connect.errors import (
 )
 from connections.connect.request import ConnectRequest, from_document
 from connections.models import Connection
+from organizations.models import Organization
 from organizations.throttle import Throttled
 from syncjobs import dispatch
 from syncjobs.doors import basic, body
@@ -91,14 +93,16 @@ def start(
     client's administrator does is not counted when it succeeds, a registration always is.
     """
     attempt = admission.attempt(client, address, wanted.url)
-    who = admission.admit(client, user_name, password, address, wanted.registration)
+    wished = admission.admit(
+        client, user_name, password, address, wanted.registration, wanted.client_url
+    )
     service.check_free(client, wanted.backend, wanted.url)
-    proven = proof.prove(wanted)
+    who, proven = clients.prove(wished), proof.prove(wanted)
     # The connection and its job are saved together: neither is there without the other.
     with transaction.atomic():
         connection = service.connect(proven, who)
         run = dispatch.start(connection, Run.Kind.CONNECT, reason=reason, actor=user_name)
-    if not isinstance(who, service.NewClient):
+    if isinstance(who, Organization):
         attempt.forgive()
     return run
 

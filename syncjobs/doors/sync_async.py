@@ -43,7 +43,7 @@ class SyncRequest:
 @door("POST")
 def sync_async(request: HttpRequest, client: str) -> HttpResponse:
     """Start Sync All of the client and answer where its job is; 404 if it is not connected."""
-    member = administrator(request, client)
+    caller = administrator(request, client)
     wanted = read(body.read(request), is_json=request.content_type == JSON)
     connection = Connection.objects.filter(name=client).first()
     if connection is None:
@@ -53,7 +53,7 @@ def sync_async(request: HttpRequest, client: str) -> HttpResponse:
             code="NotConnected",
             detail="client",
         )
-    return accepted(request, _start(connection, wanted, member.email))
+    return accepted(request, _start(connection, wanted, caller))
 
 
 def _start(connection: Connection, wanted: SyncRequest, actor: str) -> Run:

@@ -1,10 +1,13 @@
-// E-mail and password belong to a new client only; the button works once per attempt.
+// E-mail and password belong to a client that is new or elsewhere; the button works once per attempt.
 const form = document.getElementById("connect");
 const known = new Set([...document.querySelectorAll("#clients option")].map((item) => item.value));
-const names = ["email", "client_password", "confirm_password"];
 const update = () => {
-  const exists = known.has(form.elements.client.value.trim());
-  for (const name of names) form.elements[name].disabled = exists;
+  const { client, client_url: url, email, client_password: password } = form.elements;
+  const exists = known.has(client.value.trim());
+  const elsewhere = url.value.trim() !== "";
+  url.disabled = exists;
+  for (const field of [email, password]) field.disabled = exists;
+  form.elements.confirm_password.disabled = exists || elsewhere;
 };
 const ways = [...document.querySelectorAll("[data-login]")];
 const choose = () => {
@@ -14,6 +17,7 @@ const choose = () => {
 form.elements.login.addEventListener("change", choose);
 choose();
 form.elements.client.addEventListener("input", update);
+form.elements.client_url.addEventListener("input", update);
 form.addEventListener("submit", () => {
   form.querySelector(".rs-buttons button").disabled = true;
   document.getElementById("busy").hidden = false;
