@@ -59,7 +59,7 @@ def _is_replaced(lost: Lost, key: str, later: Iterable[Event], keys: Mapping[str
     """Return whether users of the client wrote it again, or made or deleted the record.
 
     Such a change folds into the waiting one, which a person had set to Pending: it takes the
-    place of the value that this one kept.
+    place of the value that this one kept. A deletion gives way to any of them (`folding`).
     """
     writes = (
         event
@@ -68,7 +68,9 @@ def _is_replaced(lost: Lost, key: str, later: Iterable[Event], keys: Mapping[str
         and (event.side, event.by, event.entity) == (Side.CLIENT, By.USER, lost.entity)
         and keys.get(event.id, event.id) == key
     )
-    return any(item.action is not Done.UPDATE or lost.column in item.changed for item in writes)
+    return any(
+        item.action is not Done.UPDATE or lost.column in (EXISTS, *item.changed) for item in writes
+    )
 
 
 def overwritten(events: Iterable[Event]) -> Iterator[tuple[int, Lost]]:

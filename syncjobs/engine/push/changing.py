@@ -35,10 +35,12 @@ def record(case: Case, server: ServerRecord | None) -> Decision:
         return _update(case, server, changes)
     if case.ends.is_matched:
         return Settle(status=Status.ERROR, code=MATCHED, message=_not_made(case))
-    is_new = case.transaction.action is transactions.Action.CREATE and case.link is None
-    if not is_new:
+    is_create = case.transaction.action is transactions.Action.CREATE
+    if case.link is not None or not (is_create or case.client):
         return _deleted(case, changes)
-    return _create(case, news_of(changes), late=case.late)
+    if is_create:
+        return _create(case, news_of(changes), late=case.late)
+    return _made_again(case, news_of(changes))
 
 
 def changes_of(case: Case) -> Changes | None:
@@ -166,10 +168,12 @@ def _deleted(case: Case, changes: Changes) -> Decision:
         return set_aside(ruling, conflict, link=disagreed(case) if case.link else None)
     if ruling.winner is None:
         return asked_about(ruling, conflict)
-    return _made_again(case, news, ruling)
+    return _made_again(case, news, ruling.why, is_conflict=True)
 
 
-def _made_again(case: Case, news: Mapping[str, Value], ruling: Ruling) -> Send:
+def _made_again(
+    case: Case, news: Mapping[str, Value], why: str = "", *, is_conflict: bool = False
+) -> Send:
     # The whole record goes; lookups that were not changed follow, because their targets may be
     # gone as well, and one that is refused must cost nothing else (design 5.1.2).
     client = case.client
@@ -178,7 +182,7 @@ def _made_again(case: Case, news: Mapping[str, Value], ruling: Ruling) -> Send:
     doubtful = {item.column for item in case.ends.references(whole)} - set(news)
     _, owners = case.ends.last(whole)
     late = case.ends.together(doubtful - owners)
-    return _create(case, whole, late=late | case.late, why=ruling.why, is_conflict=True)
+    return _create(case, whole, late=late | case.late, why=why, is_conflict=is_conflict)
 
 
 def _create(

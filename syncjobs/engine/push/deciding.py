@@ -10,6 +10,7 @@ update         as it was agreed on          change the columns that differ
 create,        changed, or left the filter  the conflict rule
 update
 update         none                         the conflict rule: the server deleted it
+update         none, nor a link             create: both sides lost it, the client has it again
 delete         none                         delivered
 delete         as it was agreed on          delete
 delete         changed, or left the filter  the conflict rule

@@ -44,24 +44,24 @@ class Results:
             attempts=case.transaction.attempts + 1,
             conflict=_overwritten(case, send),
         )
-        self._keep_lost(case, send.lost)
+        self._keep_lost(case)
         if send.late:
             raised = replace(raised, changes=_kept(case, send))
             self._added += _following(case, send)
         self.keep(raised)
         return replace(case, transaction=raised)
 
-    def _keep_lost(self, case: Case, again: Mapping[str, Changed]) -> None:
+    def _keep_lost(self, case: Case) -> None:
         """Keep the server's values that an earlier attempt replaced, if it did.
 
-        What is about to be replaced `again` is still there. What the server has now, too.
+        Those that are still there it did not replace; of others nobody knows who did.
         """
-        server = case.server.row if isinstance(case.server, ServerRecord) else ()
-        place = case.ends.place
+        row = case.server.row if isinstance(case.server, ServerRecord) else ()
+        there = {name: row[place] for name, place in case.ends.place.items()} if row else {}
         lost = {
             name: changed
             for name, changed in _lost_before(case.transaction).items()
-            if name not in again and not (server and server[place[name]] == changed.new)
+            if name not in there or there[name] != changed.new
         }
         if lost:
             self._added.append(_losing(case.transaction, lost))
@@ -72,7 +72,7 @@ class Results:
 
     def settle(self, case: Case, settled: Settle) -> Transaction:
         """Take a decision that needs no write, and return the transaction as it is now."""
-        self._keep_lost(case, {})
+        self._keep_lost(case)
         transaction = replace(
             case.transaction,
             status=settled.status,

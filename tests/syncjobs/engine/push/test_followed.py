@@ -11,10 +11,14 @@ import pytest
 from connections.connectors.base import Batch, BatchResult
 from connections.connectors.memory import Fault, MemoryConnector
 from organizations.schema import Entity
-from syncjobs.engine.transactions import Action, Changed, Status
+from syncjobs.engine.push.ends import Ends, Names, ServerRecord
+from syncjobs.engine.transactions import Action, Changed, Conflict, Status
 from syncjobs.engine.values import ConflictRule, Side
 from tests.syncjobs.engine.push.clashing import ASK, CLIENT, SERVER, choose
 from tests.syncjobs.engine.push.deliver import TwoWays, make_both, make_two_ways, put_in
+from tests.syncjobs.engine.push.settled import Settling
+
+LOST_BEFORE = Conflict(base={}, server={"name": "Theirs"}, client={"name": "New"}, server_version=7)
 
 
 def make_lost_create(rule: ConflictRule = SERVER) -> tuple[TwoWays, str]:
@@ -115,3 +119,35 @@ def test_what_the_server_changes_before_it_is_read_back_was_not_agreed_on(
     world.sync()
     assert str(world.server.get("account", made)["revenue"]) == "9.00"
     assert world.transaction(Status.ARCHIVED).changes == {"revenue": Changed(None, Decimal("12"))}
+
+
+def test_what_each_attempt_replaced_is_kept() -> None:
+    world = make_two_ways(CLIENT)
+    (first,) = make_both(world)
+    world.client.update("account", first, {"name": "mine"})
+    for name in ("theirs", "theirs again"):
+        world.server.update("account", first, {"name": name})
+        world.server.faults.at_write(1, Fault.LOST_RESPONSE)
+        world.push()
+        world.later(timedelta(hours=1))
+    world.sync()
+    kept = [
+        item.changes["name"].new for item in world.transactions(Status.ARCHIVED) if item.changes
+    ]
+    assert kept == ["theirs", "theirs again"]
+    assert world.server.get("account", first)["name"] == "mine"
+
+
+def test_what_an_attempt_replaced_is_kept_though_its_column_is_gone() -> None:
+    settling = Settling(conflict=LOST_BEFORE, attempts=1)
+    narrow = replace(settling.case.ends.task, attributes=settling.case.ends.task.attributes[:1])
+    ends = Ends(
+        MemoryConnector(settling.world.server),
+        MemoryConnector(settling.world.client),
+        narrow,
+        Names({}, {}),
+    )
+    server = ServerRecord(9, "", ("c",), ("c",))
+    settling.results.attempted(replace(settling.case, ends=ends, server=server), settling.send())
+    _, lost = settling.save()
+    assert lost.changes == {"name": Changed("New", "Theirs")}

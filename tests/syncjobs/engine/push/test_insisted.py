@@ -109,3 +109,21 @@ def test_a_choice_still_decides_about_a_record_that_was_made_again() -> None:
     world.rule = CLIENT
     assert_rest(world)
     assert world.server.get("account", first)["name"] == "mine"
+
+
+def test_a_deletion_that_a_later_creation_took_back_makes_the_record() -> None:
+    world = make_two_ways()
+    (first,) = make_both(world)
+    world.client.delete("account", first)
+    world.server.update("account", first, {"name": "theirs"})
+    world.sync()
+    aside = world.transaction(Status.ARCHIVED)
+    world.sync_deletion = True
+    world.server.delete("account", first)
+    world.sync()
+    assert world.rows("client") == {}
+    pend(world, aside)
+    world.client.create("account", {"name": "mine", "city": "Wien"}, id=first)
+    world.sync()
+    assert world.rows("server").keys() == {first}
+    assert_rest(world)
