@@ -152,8 +152,17 @@ def _parties(attribute: Attribute, value: object) -> Value:
     rows = orjson.loads(value) if isinstance(value, str) else value
     if not isinstance(rows, list | tuple):
         raise InvalidValue(f"Attribute '{attribute.name}' takes a list of parties.")
-    parties = {(int(mask), str(entity), str(party).lower()) for mask, entity, party in rows}
+    parties = {_party(attribute, *row) for row in rows}
     return orjson.dumps(sorted(parties)).decode() if parties else None
+
+
+def _party(
+    attribute: Attribute, mask: object, entity: object, party: object
+) -> tuple[int, str, str]:
+    number = _integer(attribute, mask)
+    if not isinstance(number, int) or not 0 <= number < 2**31:
+        raise InvalidValue(f"Attribute '{attribute.name}' has a party of the kind {number}.")
+    return number, str(_text(attribute, entity or "")), str(_text(attribute, party)).lower()
 
 
 _PARSERS: dict[AttributeType, Callable[[Attribute, object], Value]] = {

@@ -74,7 +74,7 @@ def _entity(shape: Shape, served: set[str]) -> Iterator[str]:
         yield _property(attribute)
     for title, part in shape.parts.items():
         kind = quoteattr(f"Collection({NAMESPACE}.{part.entity.name})")
-        yield f"<Property Name={quoteattr(title)} Type={kind} Nullable=\"false\"/>"
+        yield f'<Property Name={quoteattr(title)} Type={kind} Nullable="false"/>'
     for navigation in shape.navigations.values():
         if navigation.target in served:
             kind = quoteattr(f"{NAMESPACE}.{navigation.target}")

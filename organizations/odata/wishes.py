@@ -12,7 +12,7 @@ from organizations.odata import expanding, selecting
 from organizations.odata.call import Call
 from organizations.odata.errors import ODataError, not_served
 from organizations.odata.names import Shape
-from organizations.query.analysis import all_conditions
+from organizations.query.limits import check_size
 from organizations.query.nodes import Query
 from organizations.query.odata_reader import read_filter, read_order
 from organizations.schema import Attribute
@@ -20,8 +20,6 @@ from organizations.schema import Attribute
 OF_A_RECORD = frozenset({"$select", "$expand", "$format"})
 OF_A_COUNT = frozenset({"$filter", "$format"})
 OF_A_SET = OF_A_RECORD | {"$filter", "$orderby", "$top", "$skip", "$skiptoken", "$count"}
-MOST_CONDITIONS = 500
-"""Conditions of one filter, as in FetchXML (assumed)."""
 _COMPUTED = re.compile(r"[/()@]|\S\s+(?!asc\Z|desc\Z)\S+\s+\S")
 """Paths, functions, annotations and expressions, by which the standard can sort too."""
 _AFTER = re.compile(r"after-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-(\d{1,9}))?\Z")
@@ -74,13 +72,7 @@ def query(call: Call, shape: Shape) -> Query:
         return made
     found = read_filter(text, shape.entity, call.names, call.aliases, is_standard=True)
     made = replace(made, filter=found.group, links=found.links)
-    number = sum(1 for _ in all_conditions(made))
-    if number > MOST_CONDITIONS:
-        raise ODataError(
-            f"A filter has at most {MOST_CONDITIONS} conditions, not {number:,}. "
-            "Use in (…), or several requests.",
-            target="$filter",
-        )
+    check_size(made, "$filter")
     return made
 
 
@@ -105,7 +97,9 @@ def _ordered(call: Call, shape: Shape, made: Query) -> Query:
     for part in text.split(","):
         if _COMPUTED.search(part.strip()):
             raise not_served(f"$orderby of '{part.strip()[:60]}'")
-    return replace(made, order=read_order(text, shape.entity, call.names))
+    made = replace(made, order=read_order(text, shape.entity, call.names))
+    check_size(made, "$orderby")
+    return made
 
 
 def position(call: Call) -> tuple[int | None, int, str | None]:

@@ -179,9 +179,9 @@ def _parties(attribute: Attribute, name: str, value: Any) -> str:
     for item in value:
         if not isinstance(item.get("party"), str):
             raise ODataError(f"A party of '{name}' needs the text 'party'.", target=name)
-        rows.append(
-            (item.get("participationtypemask", mask), item.get("entity") or "", item["party"])
-        )
+        entity = item.get("entity") or ""
+        party = _guid(item["party"], name) if entity else item["party"]
+        rows.append((item.get("participationtypemask", mask), entity, party))
     return orjson.dumps(rows).decode()
 
 

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from organizations.errors import InvalidRequest
 from organizations.query import fetchxml_reader, select_reader
 from organizations.query.fetchxml_parts import flag
+from organizations.query.limits import check_size
 from organizations.query.nodes import Query
 from organizations.query.statements import DEFAULT_LIMIT
 from organizations.rest.answering import Found, document
@@ -51,6 +52,7 @@ def fetch(call: Call) -> HttpResponse:
     """Answer with one page of a FetchXML query."""
     root = call.document("fetch")
     query = fetchxml_reader.read(root, schema=call.catalog.entity)
+    check_size(query, "fetch")
     asks_version = flag(root, "min-active-row-version")
     version = call.store.row_version() if asks_version else None
     limited = query if query.aggregate or query.top else _paged(query)
@@ -77,6 +79,7 @@ def select(call: Call, entity: str) -> HttpResponse:
     query = select_reader.read(
         _statement(call, call.catalog.entity(entity), top + skip), schema=call.catalog.entity
     )
+    check_size(query, "$filter")
     found = call.store.query(query, context=call.context)
     return answer(document(call, query, Found(rows=found.rows[skip:])))
 
@@ -84,6 +87,7 @@ def select(call: Call, entity: str) -> HttpResponse:
 def record_count(call: Call) -> HttpResponse:
     """Answer how many rows a FetchXML query has (assumed: the body is a `<fetch>`)."""
     query = fetchxml_reader.read(call.document("fetch"), schema=call.catalog.entity)
+    check_size(query, "fetch")
     return answer(element("RecordCount", str(call.store.count(query, context=call.context))))
 
 

@@ -14,6 +14,7 @@ from organizations.participation import MASKS
 from organizations.records import RecordValue, Reference
 from organizations.rest.markup import children, escape, local_name
 from organizations.schema import Attribute, AttributeType
+from organizations.values import guid
 
 T = AttributeType
 _TYPES: Mapping[AttributeType, str] = {
@@ -134,6 +135,15 @@ def _parties(
         text, address = (one.text or "").strip(), one.get("addressused", "")
         if text:
             entity, _, party = text.partition(":")
-            yield mask, entity, party.partition(":")[0]
+            yield mask, entity, _party_id(attribute, text, party.partition(":")[0])
         elif address:
             yield mask, _ADDRESS, unquote(address)
+
+
+def _party_id(attribute: Attribute, text: str, party: str) -> str:
+    try:
+        return guid(party)
+    except ValueError as error:
+        raise InvalidRequest(
+            f"A party of '{attribute.name}' is entity:guid, not '{text[:80]}'.", attribute.name
+        ) from error

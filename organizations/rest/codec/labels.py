@@ -18,6 +18,8 @@ Labels = Mapping[str, str]
 """Name → text, in one language."""
 
 COLLECTION = ";collection"
+LONGEST = 2000
+"""Characters of a label (assumed)."""
 
 
 def labels_xml(lcid: int, labels: Iterator[tuple[str, str]]) -> str:
@@ -45,13 +47,24 @@ def labels_of(entity: Entity, lcid: int) -> Iterator[tuple[str, str]]:
 def read_labels(root: etree._Element) -> tuple[int, Labels]:
     """Return language and labels of a document. Raises InvalidRequest."""
     text = root.get("LCID", "")
-    if local_name(root) != "Language" or not text.isdigit():
+    if local_name(root) != "Language" or not (text.isascii() and text.isdigit() and len(text) < 6):
         raise InvalidRequest("Expected a Language element with the attribute LCID.", "Language")
     return int(text), {
-        item.get("Name", ""): item.text or ""
+        item.get("Name", ""): _text(item)
         for item in children(root)
         if local_name(item) == "DisplayName"
     }
+
+
+def _text(item: etree._Element) -> str:
+    text = item.text or ""
+    if len(text) > LONGEST:
+        raise InvalidRequest(
+            f"The DisplayName of '{item.get('Name', '')[:80]}' is longer than {LONGEST} "
+            "characters.",
+            "DisplayName",
+        )
+    return text
 
 
 def _one(name: str, label: Label, lcid: int) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -42,6 +43,8 @@ from organizations.schema import (
 
 T = AttributeType
 _DEFAULT_KEY, _DEFAULT_NAME = "id", "name"
+LONGEST_TEXT = 2**30
+"""Characters that an attribute can allow at most: PostgreSQL holds no longer text."""
 
 
 def read_entity(element: etree._Element, labels: Mapping[int, Labels] | None = None) -> Entity:
@@ -117,10 +120,10 @@ class _Reader:
             label=self._label(f"{self.name}.{name}"),
             schema_name=get("SchemaName", ""),
             required=_required(item),
-            max_length=self._whole(item, "Length"),
+            max_length=self._whole(item, "Length", 1, LONGEST_TEXT),
             minimum=self._number(item, "Min"),
             maximum=self._number(item, "Max"),
-            precision=None if kind is T.DATETIME else self._whole(item, "Precision"),
+            precision=None if kind is T.DATETIME else self._whole(item, "Precision", -2, 20),
             format=get("Format"),
             date_behavior=BEHAVIORS.get(get("Precision", ""), DateBehavior.USER_LOCAL)
             if kind is T.DATETIME
@@ -182,28 +185,39 @@ class _Reader:
     def _label(self, name: str) -> Label:
         return Label.of({lcid: known.get(name, "") for lcid, known in self.labels.items()})
 
-    def _whole(self, item: etree._Element, name: str) -> int | None:
+    def _whole(
+        self, item: etree._Element, name: str, low: int = -(2**31), high: int = 2**31 - 1
+    ) -> int | None:
         text = item.get(name)
-        return None if not text else self._int(text, name)
+        return None if not text else self._int(text, name, low, high)
 
-    def _int(self, text: str, name: str) -> int:
+    def _int(self, text: str, name: str, low: int = -(2**31), high: int = 2**31 - 1) -> int:
         try:
-            return int(text)
+            number = int(text[:20])
         except ValueError as error:
             raise InvalidRequest(
                 f"{name} in '{self.name}' is a whole number, not '{text[:40]}'.", name
             ) from error
+        if not low <= number <= high:
+            raise InvalidRequest(
+                f"{name} in '{self.name}' is from {low} to {high}, not {text[:40]}.", name
+            )
+        return number
 
     def _number(self, item: etree._Element, name: str) -> float | None:
         text = item.get(name)
         if not text:
             return None
         try:
-            return float(text)
+            number = float(text)
         except ValueError as error:
-            raise InvalidRequest(
-                f"{name} in '{self.name}' is a number, not '{text[:40]}'.", name
-            ) from error
+            raise self._no_number(text, name) from error
+        if not math.isfinite(number):
+            raise self._no_number(text, name)
+        return number
+
+    def _no_number(self, text: str, name: str) -> InvalidRequest:
+        return InvalidRequest(f"{name} in '{self.name}' is a number, not '{text[:40]}'.", name)
 
 
 def _required(item: etree._Element) -> RequiredLevel:
