@@ -10,12 +10,13 @@ from uuid import NAMESPACE_URL, uuid5
 
 import orjson
 from django.db import transaction
+from django.db.models import Max
 from psycopg import sql
 
 from connections.connectors.memory.faults import Faults
 from organizations.catalog import define
+from organizations.models import ChangeLog, TwinFault
 from organizations.models import Organization as Row
-from organizations.models import TwinFault
 from organizations.records import Action, RecordValue, Reference, Value
 from organizations.schema import Entity, columns
 from organizations.store import Store
@@ -51,8 +52,9 @@ class RealOrganization(Organization):
 
     @property
     def version(self) -> int:
-        """The version of the last write."""
-        return self.store.row_version()
+        """The version of the last write; the organization's own number grows by attempts too."""
+        rows = ChangeLog.objects.filter(organization=self.store.organization)
+        return rows.aggregate(last=Max("version"))["last"] or 0
 
     @property
     def entities(self) -> Mapping[str, Entity]:
