@@ -28,13 +28,17 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
 
 @contextmanager
-def tuned() -> Iterator[None]:
-    """Set the interpreter up for bulk work, and back again. The allocator stays as it is set."""
+def tuned(*, reads_apart: bool) -> Iterator[None]:
+    """Set the interpreter up for bulk work, and back again. The allocator stays as it is set.
+
+    `reads_apart`: another process will share what is in memory now.
+    """
     _give_memory_back()
-    # What is here already outlives the work: looking through it for cycles would only make
-    # copies of memory that is shared with a process that reads apart.
-    gc.collect()
-    gc.freeze()
+    if reads_apart:
+        # What is here already outlives the work: looking through it for cycles would only make
+        # copies of the shared memory.
+        gc.collect()
+        gc.freeze()
     interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(*ALLOCATIONS)

@@ -85,7 +85,7 @@ def sync(
         parties = rehearsed(parties, tasks, book)
     elif approved is not None:
         parties = guarded(parties, approved)
-    with interpreter.tuned():
+    with interpreter.tuned(reads_apart=server.reads_apart):
         run = _Sync(parties, lane=lane, full=full, options=options)
         return run.deliver(tasks) if only_deliver else run.run(tasks)
 
