@@ -24,6 +24,7 @@ from connections.models import Connection, SyncedEntity
 from connections.naming.choosing import names_of, server_of, told
 from syncjobs import (
     checking,
+    client_hooks,
     entity_tasks,
     filter_changes,
     instant,
@@ -86,14 +87,23 @@ def update_server(run: Run) -> Outcome:
 
 
 def _taken_over(run: Run, plan: MetadataPlan) -> Outcome:
-    """Show the client its transactions and log, too, and say what is in the way of that.
+    """Show the client its transactions and log, or let it call us when it changes.
 
-    Where a person has to bring metadata to the client, the plan stays with the run.
+    The message says what is in the way of that. Where a person has to bring metadata to the
+    client, the plan stays with the run.
     """
+    problem = originals.define(run.connection.client.organization) or _hooked(run.connection)
     if plan.by_hand:
-        return _by_hand(run, plan)
-    problem = originals.define(run.connection.client.organization)
+        outcome = _by_hand(run, plan)
+        return replace(outcome, message=f"{outcome.message} {problem}".rstrip())
     return Outcome(Run.State.SUCCEEDED, f"{_plan_text(plan)} {problem}".rstrip())
+
+
+def _hooked(connection: Connection) -> str:
+    if connection.client.organization_id is not None:
+        return ""
+    with registry.connector(connection.client, origin=str(connection.pk)) as client:
+        return client_hooks.ensure(connection, client)
 
 
 def _by_hand(run: Run, plan: MetadataPlan) -> Outcome:
@@ -125,6 +135,8 @@ def sync_all(run: Run) -> Outcome:
         registry.connector(run.connection.client, origin=origin) as client,
     ):
         _carry(run, left, server, client)
+        if not run.options.get("dry_run"):
+            client_hooks.ensure(run.connection, client)
     return judge(run)
 
 
@@ -211,7 +223,8 @@ def undo_run(run: Run) -> Outcome:
     if run.options.get("preview"):
         run.entities.all().delete()
         return Outcome(Run.State.SUCCEEDED, f"Preview: {undo.summary(undo.carry_out(run))}")
-    undo.carry_out(run)
+    with _lane(run, DatabaseReporter(run)):
+        undo.carry_out(run)
     sums = run.entities.aggregate(**{name: Sum(name, default=0) for name in _TAKEN_BACK})
     told = ", ".join(f"{sums[name]:,} {word}" for name, word in _TAKEN_BACK.items())
     state = Run.State.PARTLY if sums["conflicts"] else Run.State.SUCCEEDED

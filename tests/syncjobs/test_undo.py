@@ -17,7 +17,8 @@ from organizations.models import ChangeLog, DeletedRecord, Organization
 from organizations.records import Action
 from organizations.schema import Attribute, AttributeType, Origin
 from organizations.store import Store
-from syncjobs import kinds
+from syncjobs import kinds, lane, undo
+from syncjobs.engine.undoing import Plan
 from syncjobs.engine.values import Images, Side
 from syncjobs.models import Image, Link, OfflineTransaction, Run, TransactionEvent
 from syncjobs.state import DatabaseState
@@ -181,6 +182,23 @@ def test_an_update_is_taken_back_with_all_its_values() -> None:
     server.update("account", account, {"city": "Praha"})
     sync(connection)
     assert rows(client) == rows(server)
+
+
+def test_nobody_delivers_while_a_run_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = make_both()
+    server_store(connection).create("account", {"name": "A"})
+    run = sync(connection)
+    carry_out, checked = undo.carry_out, list[uuid.UUID]()
+
+    def watched(taken_back: Run) -> Plan:
+        if not taken_back.options.get("preview"):
+            lane.check(connection.pk)
+            checked.append(taken_back.pk)
+        return carry_out(taken_back)
+
+    monkeypatch.setattr(undo, "carry_out", watched)
+    undone = take_back(run)
+    assert checked == [undone.pk]
 
 
 def test_what_was_changed_since_is_skipped_with_the_reason() -> None:
