@@ -13,6 +13,8 @@ from syncjobs.engine.transactions import Transaction
 from syncjobs.engine.values import LinkRow, Position, Side
 
 Values = Mapping[str, Value]
+Given = Mapping[str, object]
+"""Values by column as users give them."""
 
 
 class Organization(Protocol):
@@ -45,10 +47,10 @@ class Organization(Protocol):
     def column_names(self, entity: str) -> Sequence[str]:
         """Return the names of an entity's columns."""
 
-    def create(self, entity: str, values: Values, *, id: str | None = None, actor: str = "") -> str:
+    def create(self, entity: str, values: Given, *, id: str = "", actor: str = "") -> str:
         """Make a record and return its id. Raises AlreadyExists."""
 
-    def update(self, entity: str, record_id: str, values: Values, *, actor: str = "") -> int:
+    def update(self, entity: str, record_id: str, values: Given, *, actor: str = "") -> int:
         """Change a record."""
 
     def delete(self, entity: str, record_id: str, *, actor: str = "") -> int:

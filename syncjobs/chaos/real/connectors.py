@@ -27,6 +27,7 @@ from syncjobs.chaos.stormy import Stormy
 from syncjobs.chaos.weather import Weather
 
 _REJECTED = partial(Failure, kind=FailureKind.REJECTED, code="refused", message="Poisoned.")
+_ILLEGIBLE = "Nobody can read it."
 _ATTEMPTS = 3
 
 
@@ -130,7 +131,7 @@ class StormyServer(Stormy, Telling, DynamicsConnector):
         if not hidden:
             return page
         kept = [place for place, row in enumerate(page.rows) if row[0] not in unreadable]
-        rejected = [Rejection(item, "illegible", "Nobody can read it.") for item in hidden]
+        rejected = [Rejection(id=item, code="illegible", message=_ILLEGIBLE) for item in hidden]
         return replace(
             page,
             rows=[page.rows[place] for place in kept],

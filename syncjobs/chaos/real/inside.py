@@ -132,7 +132,7 @@ def _response(
     made.status_code, made.reason = int(status[:3]), status[4:]
     made.headers.update(headers)
     made.raw = HTTPResponse(
-        BytesIO(body), headers=headers, status=made.status_code, preload_content=False
+        BytesIO(body), headers=dict(headers), status=made.status_code, preload_content=False
     )
     made.url, made.request = request.url or "", request
     return made

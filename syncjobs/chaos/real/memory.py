@@ -144,9 +144,9 @@ class BreakingGuard(DatabaseGuard):
     def __init__(self, run: Run, state: RunState) -> None:
         """`state` is that of the same run."""
         super().__init__(run)
-        self._state = state
+        self._state, self._boundaries = state, state.boundaries
 
     def hold(self, entity: int, holding: Holding | None) -> None:
         """Let these wait."""
-        self._state.boundaries.before("held")
+        self._boundaries.before("held")
         super().hold(entity, holding)

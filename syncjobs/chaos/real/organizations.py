@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 from uuid import NAMESPACE_URL, uuid5
 
 import orjson
@@ -24,7 +24,7 @@ from organizations.store.history import Entry
 from organizations.tables import names as sql_names
 from organizations.tables.database import run
 from syncjobs.chaos.ledger import By, Ledger, Values, Write
-from syncjobs.chaos.protocols import Organization
+from syncjobs.chaos.protocols import Given, Organization
 from syncjobs.chaos.real.entities import NAMES
 from syncjobs.chaos.real.users import TwinUser
 from syncjobs.engine.values import Side
@@ -159,14 +159,14 @@ class RealOrganization(Organization):
 class RealClient(RealOrganization):
     """The hosted client; its users write to the store."""
 
-    def create(self, entity: str, values: Values, *, id: str | None = None, actor: str = "") -> str:
+    def create(self, entity: str, values: Given, *, id: str = "", actor: str = "") -> str:
         """Make a record. Raises AlreadyExists."""
         record_id = id or self._new_id()
         with self._by_user(), _unhindered():
             self.store.create(entity, self._given_values(entity, values), id=record_id, actor=actor)
         return record_id
 
-    def update(self, entity: str, record_id: str, values: Values, *, actor: str = "") -> int:
+    def update(self, entity: str, record_id: str, values: Given, *, actor: str = "") -> int:
         """Change a record."""
         with self._by_user(), _unhindered():
             given = self._given_values(entity, values)
@@ -206,7 +206,7 @@ class RealClient(RealOrganization):
                 listed = sql.SQL(", ").join(ids)
                 run(add.format(table, constraint, key, listed, sql.Literal(_BY_USER)))
 
-    def _given_values(self, entity: str, values: Values) -> dict[str, RecordValue]:
+    def _given_values(self, entity: str, values: Given) -> dict[str, RecordValue]:
         found: dict[str, RecordValue] = {}
         for attribute in self.entity(entity).attributes:
             name = attribute.name
@@ -217,7 +217,7 @@ class RealClient(RealOrganization):
                 target = str(values.get(f"{name}__type") or attribute.targets[0])
                 found[name] = Reference(target, str(value))
             else:
-                found[name] = value
+                found[name] = cast(Value, value)
         return found
 
 
@@ -229,14 +229,14 @@ class RealServer(RealOrganization):
         super().__init__(Side.SERVER, organization, ledger)
         self._user = user
 
-    def create(self, entity: str, values: Values, *, id: str | None = None, actor: str = "") -> str:
+    def create(self, entity: str, values: Given, *, id: str = "", actor: str = "") -> str:
         """Make a record. Raises AlreadyExists."""
         record_id = id or self._new_id()
         with self._by_user(), self.fair():
             self._user.create(self.entity(entity), record_id, values)
         return record_id
 
-    def update(self, entity: str, record_id: str, values: Values, *, actor: str = "") -> int:
+    def update(self, entity: str, record_id: str, values: Given, *, actor: str = "") -> int:
         """Change a record."""
         with self._by_user(), self.fair():
             self._user.update(self.entity(entity), record_id, values)

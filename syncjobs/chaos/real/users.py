@@ -7,9 +7,8 @@ from typing import Any
 import requests
 
 from organizations.errors import AlreadyExists
-from organizations.records import Value
 from organizations.schema import Attribute, AttributeType, Entity, ManyToMany
-from syncjobs.chaos.ledger import Values
+from syncjobs.chaos.protocols import Given, Values
 
 _SECONDS = 60
 _TAKEN = 412
@@ -35,7 +34,7 @@ class TwinUser:
         """Close the connections."""
         self._session.close()
 
-    def create(self, entity: Entity, record_id: str, values: Values) -> None:
+    def create(self, entity: Entity, record_id: str, values: Given) -> None:
         """Make a record with an id of ours. Raises AlreadyExists."""
         body = {entity.primary_id: record_id, **_body(entity, values)}
         answer = self._send("POST", entity.set_name, body)
@@ -43,7 +42,7 @@ class TwinUser:
             raise AlreadyExists(entity.name, record_id)
         answer.raise_for_status()
 
-    def update(self, entity: Entity, record_id: str, values: Values) -> None:
+    def update(self, entity: Entity, record_id: str, values: Given) -> None:
         """Change a record, and never make it."""
         headers = {"If-Match": "*"}
         path = f"{entity.set_name}({record_id})"
@@ -67,7 +66,7 @@ class TwinUser:
         return self._session.request(method, url, json=body, headers=headers, timeout=_SECONDS)
 
 
-def _body(entity: Entity, values: Values) -> dict[str, Any]:
+def _body(entity: Entity, values: Given) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for attribute in entity.attributes:
         if attribute.name in values:
@@ -76,7 +75,7 @@ def _body(entity: Entity, values: Values) -> dict[str, Any]:
     return found
 
 
-def _member(attribute: Attribute, value: Value, target: str) -> dict[str, Any]:
+def _member(attribute: Attribute, value: object, target: str) -> dict[str, Any]:
     if not attribute.is_lookup:
         return {attribute.name: value}
     is_apart = attribute.is_polymorphic and attribute.type is not AttributeType.OWNER

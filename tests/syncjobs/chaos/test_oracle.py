@@ -43,7 +43,8 @@ def test_a_clean_world_has_no_violation() -> None:
 def test_it_sees_a_change_that_was_overwritten(side: Side) -> None:
     world, account = make_rested()
     world.side(side).update(ACCOUNT, account, {"name": "precious"})
-    world.side(side).update(ACCOUNT, account, {"name": "ours"}, origin=CONNECTION)
+    organization = world.server if side is Side.SERVER else world.client
+    organization.update(ACCOUNT, account, {"name": "ours"}, origin=CONNECTION)
     assert "I1" in seen(world)
 
 

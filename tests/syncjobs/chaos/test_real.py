@@ -109,7 +109,10 @@ def test_a_page_that_broke_was_never_told(rested: RealWorld) -> None:
 
 
 def test_a_second_worker_takes_the_run_over(rested: RealWorld) -> None:
-    rested.weather.plan(Fault.TAKEOVER, 3, rested.sync)
+    def take_over() -> None:
+        rested.sync()
+
+    rested.weather.plan(Fault.TAKEOVER, 3, take_over)
     assert rested.sync().ended.startswith("LostLease")
     assert [run.fence for run in rested.connection.runs.all()][0] == 2
     assert not rested.connection.runs.exclude(state="succeeded").exists()
