@@ -19,6 +19,7 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from connections import registry
+from connections.connectors.base import Connector
 from connections.errors import ConnectorError
 from connections.models import Connection
 from connections.naming.choosing import server_of
@@ -36,6 +37,9 @@ from syncjobs.images import keep
 from syncjobs.models import ClientCheckpoint, OfflineTransaction, Run
 from syncjobs.state import DatabaseState
 from syncjobs.transactions import DatabaseQueue
+
+POLL = 60
+"""Seconds after which a client elsewhere is asked for changes of which no web hook told."""
 
 LONGEST = 20.0
 """Seconds after which a delivery that always finds more calls another worker and ends."""
@@ -98,6 +102,8 @@ def _has_news(connection: Connection, keys: Sequence[int]) -> bool:
     positions = ClientCheckpoint.objects.filter(entity__in=keys)
     if positions.count() < len(keys):
         return True
+    if connection.client.organization_id is None:
+        return bool(cache.add(f"deliver-poll:{connection.pk}", 1, POLL))
     since = positions.aggregate(least=Min("version"))["least"]
     names = list(instant.entities(connection).values_list("name", flat=True))
     log = ChangeLog.objects.filter(
@@ -107,7 +113,10 @@ def _has_news(connection: Connection, keys: Sequence[int]) -> bool:
 
 
 def _version(connection: Connection) -> int:
-    """Return the last version of the client that was committed."""
+    """Return the last version of the client that was committed; of one elsewhere, its calls."""
+    if connection.client.organization_id is None:
+        calls = Connection.objects.filter(pk=connection.pk).values_list("client_calls", flat=True)
+        return calls.first() or 0
     found = Organization.objects.filter(endpoints__server_connection=connection)
     return found.values_list("row_version", flat=True).first() or 0
 
@@ -147,6 +156,8 @@ def _carry(connection: Connection, end: float | None) -> None:
     ):
         if end is not None:
             server.hurry(max(end - time.monotonic(), 0.1))
+        if _is_quiet(connection, client):
+            return
         reporter, options = Quiet(connection.name), Options(attempts=1)
         state, queue = LaneState(connection), DatabaseQueue(connection)
         tasks = entity_tasks.told(
@@ -164,6 +175,23 @@ def _carry(connection: Connection, end: float | None) -> None:
             options=options,
         )
         push(delivery, [task for task in tasks if task.name not in failed])
+
+
+def _is_quiet(connection: Connection, client: Connector) -> bool:
+    """Ask a client elsewhere by one request whether anything is new, where nothing is waiting."""
+    if connection.client.organization_id is not None:
+        return False
+    rows = instant.entities(connection)
+    pending = OfflineTransaction.objects.filter(
+        entity__in=rows, status=OfflineTransaction.Status.PENDING
+    )
+    positions = set(
+        ClientCheckpoint.objects.filter(entity__in=rows).values_list("version", flat=True)
+    )
+    if len(positions) != 1 or pending.exists():
+        return False
+    (position,) = positions
+    return client.edits((), position).until == position
 
 
 class LaneState(DatabaseState):

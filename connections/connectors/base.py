@@ -19,6 +19,7 @@ from typing import Self
 from connections.connectors.defining import Definer
 from connections.connectors.facts import DefinitionChanges, ServerFacts
 from connections.connectors.limits import Limiter
+from connections.connectors.watching import Watcher
 from connections.errors import MetadataChanged, Refused
 from organizations.query.nodes import Query
 from organizations.records import Action, Page, Rendered, Row, Value
@@ -251,6 +252,10 @@ class Connector(ABC):
 
     def definer(self) -> Definer | None:
         """Return what writes metadata there; None where no way is known."""
+        return None
+
+    def watcher(self) -> Watcher | None:
+        """Return what makes web hooks there; None where the organization calls nobody."""
         return None
 
     def server_facts(self) -> ServerFacts:

@@ -71,6 +71,9 @@ class Connection(models.Model):
     metadata_behind = models.JSONField(
         default=list, editable=False, help_text="entities not wholly taken over, read every time"
     )
+    client_calls = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text="calls of the client's web hooks"
+    )
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
 

@@ -23,6 +23,7 @@ class RemoteHook(models.Model):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="hooks")
     entity = models.CharField(max_length=128)
     action = models.CharField(max_length=6, choices=Action)
+    address = models.CharField(max_length=2000, help_text="ours, which it calls")
     location = models.CharField(max_length=2000)
     created = models.DateTimeField(auto_now_add=True)
 

@@ -23,7 +23,7 @@ from connections.logins import LoginKind
 from connections.models import Connection
 from organizations.errors import InvalidRequest
 from organizations.models import Organization
-from syncjobs import dispatch
+from syncjobs import client_hooks, dispatch
 from syncjobs.admin.dashboard import with_last_run
 from syncjobs.admin.entities import EntitiesPages
 from syncjobs.admin.explain import ExplainPages
@@ -207,12 +207,15 @@ class ConnectionAdmin(
                 connection=connection,
                 active=active,
             )
+        left = client_hooks.remove(connection)
         with transaction.atomic():
             server, client = connection.server, connection.client
             connection.delete()
             server.delete()
             client.delete()
         messages.success(request, f"{connection.name} is disconnected. Its records are all there.")
+        if left:
+            messages.warning(request, left)
         return HttpResponseRedirect(reverse("admin:connections_connection_changelist"))
 
     def _known(self, request: HttpRequest) -> dict[str, str]:

@@ -18,7 +18,7 @@ from organizations.schema import Attribute, AttributeType, Entity, Label, Origin
 from organizations.store import Store
 from syncjobs import dispatch, runner
 from syncjobs.models import Link, Run
-from tests.syncjobs.making import make_entity
+from tests.syncjobs.making import make_entity, names
 
 USER, PASSWORD = "admin@rc.example", "a long enough phrase"
 RESCO_CLOUD = "2f7b6a1e-0c55-4d0e-9a3b-6f1f1f0f5a01"
@@ -68,6 +68,10 @@ class Elsewhere:
     def here(self) -> Store:
         """RC2's records, by its newest metadata."""
         return Store(Organization.objects.get(pk=self.client.pk))
+
+    def names(self) -> set[str]:
+        """What RC1's accounts are called."""
+        return set(names(self.there).values())
 
     @property
     def connection(self) -> Connection:

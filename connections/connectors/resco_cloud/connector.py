@@ -28,7 +28,9 @@ from connections.connectors.resco_cloud.odata_sending import ASKED
 from connections.connectors.resco_cloud.reading import Reading
 from connections.connectors.resco_cloud.shapes import Shape
 from connections.connectors.resco_cloud.values import decode
+from connections.connectors.resco_cloud.watching import HookWatcher
 from connections.connectors.resco_cloud.writing import PORTION, Writer
+from connections.connectors.watching import Watcher
 from connections.egress import Session
 from connections.errors import LoginFailed
 from connections.logins import Keeper, LoginKind
@@ -88,6 +90,10 @@ class RescoCloudConnector(RemoteConnector):
         """Return the writer of metadata, where the organization serves our extension."""
         served = is_served(self.client.post("WhoAmI"))
         return ExtensionDefiner(self.client, self._definitions) if served else None
+
+    def watcher(self) -> Watcher:
+        """Return the maker of web hooks."""
+        return HookWatcher(self.client)
 
     def read(self, request: ReadRequest) -> Iterator[Page]:
         """Yield pages by row version; see `reading` for how."""

@@ -8,9 +8,9 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from connections.connect import admission
+from connections.connect.clients import NewClient, Wished
 from connections.connect.errors import ClientRefused, RegistrationClosed
 from connections.connect.request import Registration
-from connections.connect.service import NewClient
 from organizations.catalog import create_organization
 from organizations.errors import InvalidRequest
 from organizations.members import add_member
@@ -33,7 +33,7 @@ def admit(
     email: str = EMAIL,
     password: str = PASSWORD,
     registration: Registration | None = PERSON,
-) -> Organization | NewClient:
+) -> Wished:
     return admission.admit(name, email, password, "192.0.2.1", registration)
 
 

@@ -20,9 +20,9 @@ from tests.fakes.server import serve
 PASSING = tuple(name for name in XML_FAULTS if name != "latency")
 
 
-def disturbed(*names: str) -> Iterator[StrictRescoPlace]:
+def disturbed(*names: str, is_atomic: bool = False) -> Iterator[StrictRescoPlace]:
     """Serve the strict server behind a proxy; afterwards, look that nothing was done twice."""
-    place = StrictRescoPlace()
+    place = StrictRescoPlace(is_atomic=is_atomic)
     place.is_disturbed = True
     with (
         serve(place.service) as upstream,
@@ -41,6 +41,14 @@ class TestEachFault(ChangesContract, WritingContract):
         yield from disturbed(request.param)
 
 
+class TestEachFaultOverOData(WritingContract):
+    """Each fault strikes every third request, most of which write by OData."""
+
+    @pytest.fixture(params=XML_FAULTS)
+    def place(self, request: pytest.FixtureRequest) -> Iterator[StrictRescoPlace]:
+        yield from disturbed(request.param, is_atomic=True)
+
+
 class TestAllFaultsStrictly(StrictContract):
     """All faults strike the strict server in turn."""
 
@@ -56,5 +64,16 @@ class TestAllFaults(RescoCloudContract):
     def place(self, live_server: LiveServer) -> Iterator[RescoPlace]:
         with serve(Faulty(live_server.url, PASSING, faults=XML_FAULTS)) as url:
             place = RescoPlace(url)
+            place.is_disturbed = True
+            yield place
+
+
+class TestAllFaultsOverOData(WritingContract):
+    """All faults strike our own services in turn, written by OData."""
+
+    @pytest.fixture
+    def place(self, live_server: LiveServer) -> Iterator[RescoPlace]:
+        with serve(Faulty(live_server.url, PASSING, faults=XML_FAULTS)) as url:
+            place = RescoPlace(url, is_atomic=True)
             place.is_disturbed = True
             yield place

@@ -10,7 +10,14 @@ import pytest
 from connections.connectors.base import FailureKind, VersionCheck
 from connections.errors import LoginFailed, Refused, Retryable
 from organizations.records import Action
-from tests.connections.connectors.place import described, make_things, request, versions_of, write
+from tests.connections.connectors.place import (
+    Values,
+    described,
+    make_things,
+    request,
+    versions_of,
+    write,
+)
 from tests.connections.connectors.resco_cloud.strict import StrictRescoPlace
 from tests.fakes.server import Answer, Request, serve
 
@@ -118,7 +125,10 @@ def test_a_refusal_costs_only_its_record_and_keeps_its_words(place: StrictRescoP
     good, bad = make_things(place, 2)
     with place.connector() as connector:
         versions = versions_of(connector.read(request(connector, "thing")))
-        rows = [(good, {"text": "fine", "choice": 1}), (bad, {"text": "fine", "choice": 99})]
+        rows: list[tuple[str, Values]] = [
+            (good, {"text": "fine", "choice": 1}),
+            (bad, {"text": "fine", "choice": 99}),
+        ]
         result = write(connector, Action.UPDATE, rows, [versions[good], versions[bad]])
     assert list(result.failed) == [1]
     assert (result.failed[1].code, result.failed[1].message) == ("103", "Invalid value for choice.")
