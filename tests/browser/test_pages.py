@@ -42,6 +42,8 @@ def addresses(connection: Connection, run: Run) -> list[str]:
         f"{one}/change/",
         f"{one}/change/?q=nothing&only=enabled",
         f"{one}/filter/account/",
+        f"{one}/names/",
+        f"{one}/names/account/",
         f"{one}/disconnect/",
         "/admin/syncjobs/run/",
         "/admin/syncjobs/run/?state__exact=partly&kind__exact=Sync",

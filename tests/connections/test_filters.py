@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connections import filters
+from connections.naming import metadata
+from connections.naming.names import Names
 from organizations.errors import InvalidRequest, NotFound
 from organizations.samples import contoso
 from organizations.schema import Entity
@@ -68,3 +70,34 @@ def test_it_names_the_element_of_a_wrong_collection(entity: str) -> None:
     with pytest.raises(InvalidRequest, match="'SyncFiltersXml': .*" + entity) as caught:
         filters.checked_collection(text, schema)
     assert caught.value.element == "SyncFiltersXml"
+
+
+NAMES = Names({"lead": {"leadid": "id", "fullname": "name"}, "account": {"accountid": "id"}})
+
+
+def native(name: str) -> Entity:
+    return metadata.renamed(schema(name), NAMES)
+
+
+@pytest.mark.parametrize(("key", "name"), [("accountid", "fullname"), ("id", "name")])
+def test_attributes_are_named_as_either_side_does_and_kept_as_the_server(
+    key: str, name: str
+) -> None:
+    text = (
+        f'<fetch><entity name="lead"><filter><condition attribute="{name}" operator="not-null"/>'
+        f'</filter><link-entity name="account" from="{key}" to="parentaccountid"/></entity></fetch>'
+    )
+    query = filters.read(text, "lead", native, NAMES)
+    assert query is not None
+    assert "name" in repr(query.filter)
+    assert [link.from_attribute for link in query.links] == ["id"]
+    kept = filters.checked(text, "lead", native, NAMES)
+    assert 'attribute="fullname"' in kept
+    assert 'from="accountid"' in kept
+    assert filters.checked(kept, "lead", native, NAMES) == kept
+
+
+def test_what_neither_side_has_is_refused_whatever_the_names() -> None:
+    text = '<fetch><entity name="lead"><filter><condition attribute="x" operator="null"/></filter>'
+    with pytest.raises(InvalidRequest, match="'x'"):
+        filters.read(f"{text}</entity></fetch>", "lead", native, NAMES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from connections.connect import service
@@ -51,8 +53,12 @@ def sync(connection: Connection) -> None:
 
 def make_people(store: Store, full_name: str, currency_name: str) -> tuple[str, str]:
     """A user and a currency, under the names that the organization has for their attributes."""
-    user = {full_name: "Ann", "internalemailaddress": "ann@example.com", "lastname": "A"}
-    euro = {"isocurrencycode": "EUR", currency_name: "Euro", "currencysymbol": "€"}
+    user: dict[str, Any] = {
+        full_name: "Ann",
+        "internalemailaddress": "ann@example.com",
+        "lastname": "A",
+    }
+    euro: dict[str, Any] = {"isocurrencycode": "EUR", currency_name: "Euro", "currencysymbol": "€"}
     return store.create("systemuser", user).id, store.create("transactioncurrency", euro).id
 
 
@@ -65,13 +71,13 @@ def test_lookups_lead_to_each_sides_own_records(connection: Connection) -> None:
     theirs, ours = make_people(there, "fullname", "currencyname"), make_people(here, "name", "name")
     kinds = ("systemuser", "transactioncurrency")
     owner, currency = (Reference(kind, id_) for kind, id_ in zip(kinds, theirs, strict=True))
-    served = {"name": "There", "ownerid": owner, "transactioncurrencyid": currency}
+    served: dict[str, Any] = {"name": "There", "ownerid": owner, "transactioncurrencyid": currency}
     first = there.create("account", served).id
     sync(connection)
     found = here.get("account", first).values
     assert found["ownerid"] == Reference("systemuser", ours[0])
     assert found["transactioncurrencyid"] == Reference("transactioncurrency", ours[1])
-    made = {"name": "Here", "ownerid": found["ownerid"]}
+    made: dict[str, Any] = {"name": "Here", "ownerid": found["ownerid"]}
     second = here.create("account", made).id
     sync(connection)
     assert there.get("account", second).values["ownerid"] == owner

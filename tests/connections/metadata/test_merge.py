@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from connections.metadata.compare import compare
 from connections.metadata.merge import is_blocked, merge
-from organizations.schema import AttributeType, Key, Origin
+from organizations.schema import Attribute, AttributeType, Key, Origin
 from tests.connections.metadata.making import (
     Impact,
     make_attribute,
@@ -95,3 +96,47 @@ def test_it_does_not_touch_an_entity_of_the_client() -> None:
     assert is_blocked(make_entity(), own)
     assert not is_blocked(make_entity(), make_entity())
     assert not is_blocked(make_entity(), None)
+
+
+def native(name: str, **more: Any) -> Attribute:
+    return make_attribute(name, origin=Origin.NATIVE, **more)
+
+
+def test_it_takes_native_elements_over_and_leaves_the_others_alone() -> None:
+    client = make_entity(
+        native("fax", max_length=50),
+        native("only_here"),
+        relationships=(make_relationship(origin=Origin.NATIVE), make_relationship("own")),
+        origin=Origin.NATIVE,
+    )
+    served = make_entity(make_attribute("fax", max_length=80), relationships=(make_relationship(),))
+    assert not is_blocked(served, client)
+    merged = merge(served, client, unused)
+    fax, only_here = merged.attribute("fax"), merged.attribute("only_here")
+    assert fax is not None
+    assert only_here is not None
+    assert (fax.origin, fax.max_length) == (Origin.SERVER, 80)
+    assert (only_here.origin, only_here.is_hidden) == (Origin.NATIVE, False)
+    assert [(item.name, item.origin) for item in merged.relationships] == [
+        ("account_parent", Origin.SERVER)
+    ]
+    assert merged.origin is Origin.SERVER
+    kept = merge(make_entity(), client, unused)
+    assert [item.name for item in kept.relationships] == ["account_parent"]
+
+
+def test_taking_over_what_is_native_is_a_change_even_if_nothing_else_is() -> None:
+    server = make_entity(make_attribute("fax"), relationships=(make_relationship(),))
+    client = make_entity(
+        native("fax"),
+        relationships=(make_relationship(origin=Origin.NATIVE),),
+        origin=Origin.NATIVE,
+    )
+    plan = compare(server, client, Impact())
+    told = [(str(item.element), item.name, item.before, item.after) for item in plan.items]
+    assert told == [
+        ("entity", "account", "origin: native", "origin: server"),
+        ("attribute", "account.fax", "origin: native", "origin: server"),
+        ("relationship", "account.account_parent", "origin: native", "origin: server"),
+    ]
+    assert compare(server, merge(server, client, unused), Impact()).items == ()

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from connections.naming.choosing import told
+from connections.naming.names import Names
 from connections.naming.native import DYNAMICS
 from connections.naming.suggesting import is_native, suggested
 from organizations.samples import contoso, sales
@@ -72,3 +74,11 @@ def test_what_is_hidden_is_not_there() -> None:
         replace(item, is_hidden=item.name == "name" or item.is_hidden) for item in client.attributes
     )
     assert suggested(CONTOSO["contact"], replace(client, attributes=hidden)) == {"contactid": "id"}
+
+
+def test_names_are_told_in_one_sentence() -> None:
+    assert told(Names()) == ""
+    names = Names({f"entity{number:02}": {"b": "name", "a": "id"} for number in range(12)})
+    text = told(names)
+    assert text.startswith("Names suggested, server → client: entity00: a → id, b → name; ")
+    assert text.endswith("; and 2 entities more. They can be changed under Names.")
