@@ -34,7 +34,7 @@ from syncjobs.engine.order import CARRIED_BY_OWNER
 from syncjobs.engine.plan import ClientRecord
 from syncjobs.engine.protocols import Queue, Reporter, State
 from syncjobs.engine.retrying import ENTITY_ERRORS, Patience
-from syncjobs.engine.transactions import Action, Status, Transaction
+from syncjobs.engine.transactions import Action, Transaction
 from syncjobs.engine.values import EntityTask, LinkRow, LinkState, Options, Problem
 
 FAR = 10_000
@@ -221,7 +221,8 @@ class _Collecting:
             before = tuple(waiting.get(record_id, ()))
             after = self._folded(work.editing, edits, link, before, changes)
             record = work.records.get(record_id)
-            if after and record is not None:
+            is_back = any(edit.action is records.Action.CREATE for edit in edits)
+            if after and record is not None and is_back:
                 after = (*after[:-1], _told(after[-1], record, work.editing))
             if after and link is not None and _is_as_carried(after, link, record):
                 changes.archived.append(set_aside(after[0], AS_CARRIED))
@@ -289,12 +290,12 @@ class _Changes:
 
 
 def _told(waiting: Transaction, record: ClientRecord, editing: Editing) -> Transaction:
-    """Return one that a person is asked about with all that the client has, if it does not tell.
+    """Return the change of a record that was gone and is back with all that the client has.
 
     A person may set it aside, and then the server's record replaces the client's.
     """
     is_unknown = waiting.action is Action.UPDATE and waiting.changes is None
-    if not is_unknown or waiting.status is not Status.ERROR:
+    if not is_unknown or is_attempted(waiting):
         return waiting
     return replace(waiting, changes=editing.whole(record.row))
 

@@ -36,11 +36,7 @@ class Editing:
     def __init__(self, task: EntityTask) -> None:
         """Find the columns that count."""
         self.task, self.layout = task, Layout(task)
-        self._columns = frozenset(
-            name
-            for name, column in self.layout.of_column.items()
-            if column.attribute.is_creatable or column.attribute.is_updatable
-        )
+        self._columns = self.layout.editable
 
     def change(
         self, edit: Edit, link: LinkRow | None, *, is_waiting: bool

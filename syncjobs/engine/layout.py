@@ -57,6 +57,15 @@ class Layout:
         """Names of the columns that decide "unchanged"."""
         return frozenset(self.columns[place] for place in self._compared)
 
+    @property
+    def editable(self) -> frozenset[str]:
+        """Names of the columns that the server lets somebody write."""
+        return frozenset(
+            name
+            for name, column in self.of_column.items()
+            if column.attribute.is_creatable or column.attribute.is_updatable
+        )
+
     def align(self, page: Page) -> Sequence[Row]:
         """Return the page's rows in the layout's order; raises MetadataChanged."""
         if page.columns == self.columns:

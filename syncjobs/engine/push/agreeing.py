@@ -64,7 +64,7 @@ def is_written_back(case: Case) -> bool:
         case transactions.Action.CREATE:
             is_again = transaction.based_on > 0 or case.is_gone
         case transactions.Action.UPDATE:
-            is_again = case.server is None
+            is_again = case.server is None or case.is_gone
         case transactions.Action.ASSOCIATE:
             is_again = transaction.version > transaction.first_version
         case _:
@@ -126,7 +126,7 @@ def _is_ours(case: Case, server: ServerRecord) -> bool:
     if link is None:
         others = _not_sent(case, server)
         return not any(_replaces(later, others) for later in case.followers)
-    if told is None:
+    if told is None or not case.ends.is_told(told):
         return False
     old = {name: change.old for name, change in told.items() if name in case.ends.place}
     return case.ends.layout.digests([over(server.row, old, case.ends.place)])[0] == link.digest

@@ -87,7 +87,8 @@ def _changed_by_both(
 ) -> set[str]:
     transaction, place = case.transaction, case.ends.place
     # Of a create that met its record, nobody knows what the record was before.
-    if transaction.changes is None or transaction.action is transactions.Action.CREATE:
+    is_create = transaction.action is transactions.Action.CREATE
+    if is_create or not case.ends.is_told(transaction.changes):
         return set(differing)
     return {name for name in differing if server.row[place[name]] != changes[name].old}
 

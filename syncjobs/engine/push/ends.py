@@ -130,6 +130,13 @@ class Ends:
                 found[name] = Changed(_canonical(column, old), _canonical(column, new))
         return found
 
+    def is_told(self, changes: Mapping[str, Changed] | None) -> bool:
+        """Return whether it is known what was changed: not every column, each from nothing."""
+        if changes is None:
+            return False
+        is_whole = changes.keys() >= self.layout.editable
+        return not is_whole or any(changed.old is not None for changed in changes.values())
+
     def is_writable(self, name: str, *, creating: bool) -> bool:
         """Return whether the server takes values of a column from others."""
         attribute = self.layout.of_column[name].attribute

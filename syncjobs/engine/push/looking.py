@@ -48,13 +48,14 @@ def looked_at(ends: Ends, cases: Iterable[Case]) -> list[Case]:
 
 
 def _gone(delivery: Delivery, ends: Ends, nodes: Sequence[Node]) -> set[str]:
-    """Return those that are made for records which the client is known to have deleted.
+    """Return those whose record the client is known to have deleted.
 
     A person may want one delivered all the same. A deletion that is still to be collected is not
     known: it will follow.
     """
-    made = [node for node in nodes if node.transaction.action is Action.CREATE]
-    ids = {node.transaction.client_id for node in made if not node.followers}
+    kinds = (Action.CREATE, Action.UPDATE)
+    made = [node for node in nodes if node.transaction.action in kinds and not node.followers]
+    ids = {node.transaction.client_id for node in made}
     collected = delivery.queue.collected([ends.task.key]) if ids else {}
     if not collected:
         return set()

@@ -81,7 +81,7 @@ class Results:
             next_attempt=None,
             conflict=settled.conflict,
             choices={},
-            changes=_told(case.transaction, settled),
+            changes=_told(case, settled),
         )
         self.keep(transaction, settled.why or settled.message)
         self._count(settled.status, is_conflict=settled.is_conflict)
@@ -317,18 +317,18 @@ def _lost_before(transaction: Transaction) -> dict[str, Changed]:
     }
 
 
-def _told(transaction: Transaction, settled: Settle) -> Mapping[str, Changed] | None:
+def _told(case: Case, settled: Settle) -> Mapping[str, Changed] | None:
     """Return the changes; of one in conflict that did not tell its columns, what the client has.
 
     The client's record is about to be overwritten, so it could not tell them later.
     """
-    conflict = settled.conflict
-    if transaction.changes is not None or conflict is None:
-        return transaction.changes
-    if transaction.action is transactions.Action.DELETE:
+    conflict, changes = settled.conflict, case.transaction.changes
+    if conflict is None or case.ends.is_told(changes):
+        return changes
+    if case.transaction.action is transactions.Action.DELETE:
         return None
     if settled.status is Status.ERROR:  # still in conflict: what it was before is not known
-        return {name: Changed(None, value) for name, value in conflict.client.items()}
+        return changes or {name: Changed(None, value) for name, value in conflict.client.items()}
     return {
         name: Changed(conflict.server.get(name), value) for name, value in conflict.client.items()
     }

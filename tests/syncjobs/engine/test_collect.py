@@ -208,7 +208,12 @@ def test_a_record_deleted_and_made_again_is_an_update_of_everything() -> None:
     world.client.create("account", {"name": "Back"}, id=account)
     collect_all(world)
     (only,) = waiting(world)
-    assert (only.action, only.changes) == (Action.UPDATE, None)
+    assert only.action is Action.UPDATE
+    assert only.changes is not None
+    assert {name: changed for name, changed in only.changes.items() if changed.new} == {
+        "name": Changed(None, "Back")
+    }
+    assert only.changes.keys() >= {"name", "city", "revenue", "ownerid"}
 
 
 def test_it_collects_pairs() -> None:

@@ -127,3 +127,35 @@ def test_a_deletion_that_a_later_creation_took_back_makes_the_record() -> None:
     world.sync()
     assert world.rows("server").keys() == {first}
     assert_rest(world)
+
+
+def test_a_change_of_what_only_the_server_has_again_brings_it_to_the_client() -> None:
+    world = make_two_ways()
+    (first,) = make_both(world)
+    agreed = world.server.tables["account"][first]
+    world.client.update("account", first, {"name": "mine"})
+    world.server.delete("account", first)
+    world.sync_deletion = True
+    world.sync()
+    assert world.rows("client") == {}
+    world.server.tables["account"][first] = agreed
+    world.rule = CLIENT
+    pend(world, world.transaction(Status.ARCHIVED))
+    world.sync()
+    assert world.client.get("account", first)["name"] == "mine"
+    assert_rest(world)
+
+
+def test_a_record_made_again_and_set_aside_before_it_is_delivered_keeps_its_values() -> None:
+    world = make_two_ways()
+    (first,) = make_both(world)
+    world.client.delete("account", first)
+    world.client.create("account", {"name": "mine"}, id=first)
+    world.collect()
+    archive(world, world.transaction(Status.PENDING))
+    world.server.update("account", first, {"name": "theirs"})
+    world.sync()
+    assert world.rows("client") == world.rows("server")
+    kept = world.transaction(Status.ARCHIVED)
+    assert kept.changes is not None
+    assert kept.changes["name"] == Changed(None, "mine")
