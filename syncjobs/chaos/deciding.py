@@ -75,9 +75,10 @@ def _choose(world: World, step: Step) -> bool:
 
 
 def _decide_held(world: World, step: Step) -> bool:
-    approve = bool(step.what % 2)
-    names = sorted(world.server.entities)
-    return world.memory.decide(world.key(names[step.which % len(names)]), approve=approve)
+    names, approve = sorted(world.server.entities), bool(step.what % 2)
+    first = step.which % len(names)
+    in_turn = [*names[first:], *names[:first]]
+    return any(world.memory.decide(world.key(name), approve=approve) for name in in_turn)
 
 
 def _one(world: World, step: Step, *statuses: Status) -> Transaction | None:

@@ -77,6 +77,33 @@ def _delete(world: World, there: Organization, step: Step) -> bool:
     return bool(record)
 
 
+def _purge(world: World, there: Organization, step: Step) -> bool:
+    """Delete so many records of an entity on the server that somebody should have a look."""
+    if there.side is Side.CLIENT:
+        return False
+    entity = _ENTITIES[step.what % len(_ENTITIES)]
+    gone = list(there.tables[entity])[: 2 + step.which % 2]
+    for record in gone:
+        if record in there.tables[entity]:
+            there.delete(entity, record, actor="user")
+    return bool(gone)
+
+
+def _clash(world: World, there: Organization, step: Step) -> bool:
+    """Change a record on both sides, or delete it here."""
+    entity = _ENTITIES[step.what % len(_ENTITIES)]
+    other = world.side(Side.CLIENT if there.side is Side.SERVER else Side.SERVER)
+    both = [item for item in there.tables[entity] if item in other.tables[entity]]
+    if not both:
+        return False
+    record = both[step.which % len(both)]
+    _change(other, entity, record, {"name": world.name()})
+    if step.how % 5 == 0:
+        there.delete(entity, record, actor="user")
+        return True
+    return _change(there, entity, record, {"name": world.name()})
+
+
 def _restore(world: World, there: Organization, step: Step) -> bool:
     entity = _ENTITIES[step.what % len(_ENTITIES)]
     known = {
@@ -166,6 +193,8 @@ _ACTS: dict[str, Callable[[World, Organization, Step], bool]] = {
     "update": _update,
     "touch": _touch,
     "delete": _delete,
+    "purge": _purge,
+    "clash": _clash,
     "restore": _restore,
     "associate": _associate,
     "disassociate": _disassociate,

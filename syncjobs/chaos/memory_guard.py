@@ -11,7 +11,7 @@ from syncjobs.chaos.memory_state import MemoryState
 from syncjobs.engine.airbag import Guard, Holding, Limits
 from syncjobs.engine.values import Side
 
-LIMITS = Limits(most=8, floor=3, percent=34)
+LIMITS = Limits(most=4, floor=1, percent=20)
 _DAY = timedelta(hours=24)
 
 

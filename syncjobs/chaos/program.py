@@ -15,11 +15,13 @@ STEPS = 70
 EDITS = {
     "create": 10,
     "update": 18,
-    "touch": 2,
-    "delete": 6,
-    "restore": 4,
-    "associate": 6,
-    "disassociate": 4,
+    "touch": 3,
+    "delete": 7,
+    "purge": 6,
+    "clash": 7,
+    "restore": 7,
+    "associate": 7,
+    "disassociate": 6,
     "owner": 4,
     "parent": 5,
     "cycle": 3,
@@ -32,37 +34,37 @@ SETTINGS = {
     "leaving": 2,
     "conflict rule": 3,
     "write mode": 2,
-    "hide attribute": 1,
-    "shorten attribute": 1,
-    "add attribute": 1,
-    "update server": 2,
+    "hide attribute": 2,
+    "shorten attribute": 2,
+    "add attribute": 2,
+    "update server": 3,
     "poison": 2,
     "illegible": 1,
-    "heal": 1,
+    "heal": 2,
 }
 """What administrators do, and what becomes of records."""
 
-PERSONS = {"set to pending": 2, "archive": 1, "choose": 3, "decide held": 2}
+PERSONS = {"set to pending": 4, "archive": 4, "choose": 9, "decide held": 8}
 """What persons do with transactions and held deletions."""
 
 TROUBLES = {
     "retry": 3,
-    "refused": 2,
-    "truncated page": 2,
+    "refused": 3,
+    "truncated page": 3,
     "duplicated page": 2,
-    "empty answer": 2,
+    "empty answer": 3,
     "lost response": 4,
-    "conflict": 2,
+    "conflict": 3,
     "kill": 6,
     "second worker": 4,
     "edit meanwhile": 8,
-    "expire": 1,
-    "backup": 1,
-    "restore backup": 1,
+    "expire": 2,
+    "backup": 3,
+    "restore backup": 4,
 }
 """What goes wrong, and when."""
 
-RUNS = {"sync": 20, "full": 2, "dry": 3, "deliver": 6, "rest": 1, "later": 2}
+RUNS = {"sync": 20, "full": 4, "dry": 3, "deliver": 6, "rest": 1, "later": 2}
 """What moves records."""
 
 KINDS = {**EDITS, **SETTINGS, **PERSONS, **TROUBLES, **RUNS}
