@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from connections.errors import CheckpointExpired
 from syncjobs.engine.plan import ClientRecord, is_set_aside
 from syncjobs.engine.push.cases import Case
 from syncjobs.engine.push.deciding import needs_look
@@ -59,7 +60,10 @@ def _gone(delivery: Delivery, ends: Ends, nodes: Sequence[Node]) -> set[str]:
     collected = delivery.queue.collected([ends.task.key]) if ids else {}
     if not collected:
         return set()
-    later = delivery.client.edits([ends.name], collected[ends.task.key])
+    try:
+        later = delivery.client.edits([ends.name], collected[ends.task.key])
+    except CheckpointExpired:
+        return set()  # collecting has told of it
     return ids - {edit.id for edit in later.items} if later.is_last else set()
 
 

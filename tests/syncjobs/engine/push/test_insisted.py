@@ -47,6 +47,17 @@ def test_what_is_deleted_while_it_is_delivered_does_not_come_back() -> None:
     assert world.rows("client") == world.rows("server") == {}
 
 
+def test_a_client_that_forgot_its_changes_takes_nothing_back() -> None:
+    world = make_two_ways()
+    made = world.client.create("account", {"name": "New"})
+    world.collect()
+    world.client.delete("account", made)
+    world.client.expire_checkpoints()
+    world.deliver()
+    assert world.rows("server").keys() == {made}
+    assert world.state.links(1, [made])[made].client_version == world.transaction().version
+
+
 def test_what_the_server_lost_gives_way_to_what_it_has_again() -> None:
     world = make_two_ways(CLIENT)
     (first,) = make_both(world)
