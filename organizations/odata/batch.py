@@ -85,7 +85,10 @@ class _Door:
 
     def below(self, path: str) -> str | None:
         """Return what follows the service's root; of this organization only."""
-        rooted = urlsplit(path).path if "://" in path else path
+        try:
+            rooted = urlsplit(path).path if "://" in path else path
+        except ValueError:
+            return None
         if not rooted.startswith(_SERVICE):
             return None
         name, rest = addressing.split(self.request, rooted.removeprefix(_SERVICE))

@@ -75,11 +75,18 @@ def _option(call: Call, name: str) -> str:
 def _address(call: Call) -> str:
     body = {name.lower(): value for name, value in call.body().items()}
     url = body.get(_URL)
-    if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https"):
+    if not isinstance(url, str) or not url.lower().startswith(("http://", "https://")):
         raise ODataError("CallbackUrl must be an address that begins with https://.", target=_URL)
-    if len(url) > 2000 or not urlsplit(url).hostname:
+    if len(url) > 2000 or not url.isprintable() or not _host(url):
         raise ODataError("CallbackUrl must name a host, in 2,000 characters.", target=_URL)
     return url
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _told(hook: WebHook) -> dict[str, object]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from organizations.batches.parts import LONGEST_ADDRESS
 from organizations.odata import expanding, selecting
 from organizations.odata.call import Call
 from organizations.odata.errors import ODataError, not_served
@@ -70,6 +71,10 @@ def query(call: Call, shape: Shape) -> Query:
     text = call.options.get("$filter")
     if text is None:
         return made
+    if len(text) > LONGEST_ADDRESS:
+        raise ODataError(
+            f"The filter is longer than {LONGEST_ADDRESS:,} characters.", target="$filter"
+        )
     found = read_filter(text, shape.entity, call.names, call.aliases, is_standard=True)
     made = replace(made, filter=found.group, links=found.links)
     check_size(made, "$filter")

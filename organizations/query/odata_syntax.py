@@ -40,9 +40,11 @@ _TOKEN = re.compile(
 _ITEM = re.compile(rf"\s*({_QUOTED}|{_JSON_TEXT}|[^,'\"]*[^,'\"\s])\s*(?:,|\Z)")
 _TEXT = re.compile(_QUOTED)
 _REPEATED = re.compile(
-    rf"(?:[\w.]+/){{{MAX_STEPS},}}|(?:\bnot\s+){{{MAX_STEPS},}}|(?:-\s*){{{MAX_STEPS},}}",
+    rf"(?<![\w.])(?:[\w.]+/){{{MAX_STEPS},}}|(?:\bnot\s+){{{MAX_STEPS},}}|(?:-\s*){{{MAX_STEPS},}}",
     re.IGNORECASE,
 )
+_ENDLESS = re.compile(r"[\w.@$]{257}")
+"""More than any name or number has; the expressions here take the square of it in time."""
 _TYPE = re.compile(r"/([A-Za-z_]\w*\.[\w.]*\w)/")
 _ELSEWHERE = re.compile(
     r"""\$(?:it|root|this|count|filter|each|ref)\b | /?@[A-Za-z_][\w.]* | [\[\]{}]
@@ -66,6 +68,8 @@ def parse(text: str, aliases: Mapping[str, str] | None = None, *, has_enums: boo
     if len(text) > MAX_LENGTH:
         raise InvalidRequest(f"The filter is longer than {MAX_LENGTH} characters.", "$filter")
     _check_aliases(text, aliases or {})
+    if any(_ENDLESS.search(_TEXT.sub("''", part)) for part in (text, *(aliases or {}).values())):
+        raise InvalidRequest("The filter has a name or number of more than 256 signs.", "$filter")
     rewritten = rewrite(text.strip(), aliases or {}, has_enums=has_enums)
     if _depth(rewritten) > MAX_DEPTH:
         raise InvalidRequest(f"The filter nests deeper than {MAX_DEPTH} levels.", "$filter")

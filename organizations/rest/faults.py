@@ -19,10 +19,13 @@ from organizations.errors import (
 )
 from organizations.rest.markup import element
 from organizations.throttle import Throttled
+from organizations.values import ILLEGAL_TEXT
 
 INVALID, MISSING, EXISTS, CHANGED, SCHEMA, LOGIN, FORBIDDEN, TOO_MANY, NOT_SERVED, TOO_LARGE = (
     range(1, 11)
 )
+_LONGEST = 1000
+"""Characters of a reason: whoever sends long names gets no long answer."""
 _STATUS: Mapping[type[OrganizationError], tuple[int, int]] = {
     InvalidRequest: (400, INVALID),
     NotFound: (404, MISSING),
@@ -63,11 +66,15 @@ def fault_of(error: OrganizationError) -> RestFault:
 
 
 def fault_xml(fault: RestFault) -> str:
-    """Return the Fault element."""
+    """Return the Fault element; what XML cannot carry of a request is not repeated."""
     return (
-        f"<Fault>{element('Code', str(fault.code))}{element('Reason', str(fault))}"
-        f"{element('Detail', fault.detail)}</Fault>"
+        f"<Fault>{element('Code', str(fault.code))}{element('Reason', _told(str(fault)))}"
+        f"{element('Detail', _told(fault.detail))}</Fault>"
     )
+
+
+def _told(text: str) -> str:
+    return ILLEGAL_TEXT.sub("\ufffd", text[:_LONGEST])
 
 
 def not_served(what: str) -> RestFault:

@@ -120,7 +120,9 @@ def test_hooks_are_made_listed_and_removed(odata: OData) -> None:
     assert odata.send(path, method="DELETE").status_code == 404
 
 
-@pytest.mark.parametrize("url", ["", "ftp://x", "https://", 5, "https://x.example/" + "a" * 2000])
+@pytest.mark.parametrize(
+    "url", ["", "ftp://x", "https://", "https://[", "https://x/\0", 5, "https://x/" + "a" * 2000]
+)
 def test_a_hook_needs_an_address(odata: OData, url: object) -> None:
     told = odata.error(
         "$hook?$entity=account&$action=Update", 400, {"CallbackUrl": url}, method="POST"
