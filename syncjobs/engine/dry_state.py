@@ -79,8 +79,9 @@ class DryState(State):
         }
 
     def newest_links(self, entity: int, limit: int) -> Sequence[LinkRow]:
-        """Return saved links."""
-        return self._state.newest_links(entity, limit)
+        """Return the saved ones, as this run would have left them."""
+        saved = [link.server_id for link in self._state.newest_links(entity, limit)]
+        return sorted(self.links(entity, saved).values(), key=lambda link: -link.server_version)
 
     def save_links(self, entity: int, rows: Sequence[LinkRow], *, new: bool = False) -> None:
         """Keep links in memory. Raises AlreadyLinked like the real state would."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from connections.connectors.base import Connector
 from syncjobs.engine.layout import Layout
 from syncjobs.engine.protocols import State
 from syncjobs.engine.scope import check_organization, scope_of
-from syncjobs.engine.values import EntityTask, Position
+from syncjobs.engine.values import EntityTask, LinkRow, Position
 from syncjobs.errors import ServerChanged
 
 _PROBES = 100
@@ -50,6 +52,23 @@ class Start:
             low_water=self._server.highest_version(task.server) if highest is None else highest,
         )
 
+    def accept(self, task: EntityTask) -> None:
+        """Agree on no version of records that the server has at an older one by now.
+
+        A person accepted the copy. What is outside the filter no reading brings, so its link would
+        prove the older copy for ever.
+        """
+        while older := self._older(task):
+            with self._state.page():
+                self._state.hold()
+                forgotten = [link._replace(server_version=0) for link in older]
+                self._state.save_links(task.key, forgotten)
+
+    def _older(self, task: EntityTask) -> list[LinkRow]:
+        links = self._state.newest_links(task.key, _PROBES)
+        now = _versions(self._server, task, [link.server_id for link in links]) if links else {}
+        return [link for link in links if 0 < now.get(link.server_id, 0) < link.server_version]
+
     def _is_fresh(self, task: EntityTask) -> bool:
         """Return whether the client has nothing, and had nothing that is on its way."""
         if self._state.has_links(task.key) or not self._client.is_empty(task.client):
@@ -79,15 +98,21 @@ def older_record(server: Connector, task: EntityTask, versions: dict[str, int]) 
 
     Returns whether any of them is there at all. Versions only grow within one organization.
     """
-    primary = task.server.attribute(task.server.primary_id)
-    page = server.fetch(task.server, (primary,) if primary else (), list(versions))
-    place = page.columns.index(task.server.primary_id)
-    for row, version in zip(page.rows, page.versions, strict=True):
-        known = versions[str(row[place])]
-        if 0 < version < known:
+    found = _versions(server, task, list(versions))
+    for item, version in found.items():
+        if 0 < version < versions[item]:
             raise ServerChanged(
-                f"The server is an older copy of itself: {task.name} {row[place]} is at version "
-                f"{version}, but version {known} was read before. If that is meant, run a full "
-                "synchronization; it deletes nothing."
+                f"The server is an older copy of itself: {task.name} {item} is at version "
+                f"{version}, but version {versions[item]} was read before. If that is meant, run a "
+                "full synchronization; it deletes nothing."
             )
-    return bool(page.rows)
+    return bool(found)
+
+
+def _versions(server: Connector, task: EntityTask, ids: Sequence[str]) -> dict[str, int]:
+    """Return the versions of those of the records that are there."""
+    primary = task.server.attribute(task.server.primary_id)
+    page = server.fetch(task.server, (primary,) if primary else (), ids)
+    place = page.columns.index(task.server.primary_id)
+    found = zip(page.rows, page.versions, strict=True)
+    return {str(row[place]): version for row, version in found}

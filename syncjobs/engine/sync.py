@@ -260,6 +260,8 @@ class _Sync:
         if task.name in self._unmatched:
             raise self._unmatched[task.name]
         context = self._context
+        if context.full:
+            self._patiently(lambda: self._start.accept(task))
         begun = self._ahead.take(task)
         if begun is None:
             position = self._patiently(lambda: self._start.position(task, full=context.full))

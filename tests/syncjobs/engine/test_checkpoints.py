@@ -102,6 +102,21 @@ def test_an_older_copy_is_accepted_once_though_nobody_takes_its_record(is_readab
     assert world.state.left_behind(1) == ({first} if is_readable else set())
 
 
+def test_an_older_copy_is_accepted_once_though_its_record_is_outside_the_filter() -> None:
+    world = make_world(entities=("account",))
+    first, second = make_accounts(world, 2, lambda number: {"city": "Bratislava"})
+    old = world.server.tables["account"][first]._replace(row=(first, *[None] * 7))
+    world.sync()
+    world.server.update("account", first, {"name": "Renamed"})
+    world.sync()
+    world.filters = {"account": make_filter()}
+    world.server.tables["account"][first] = old
+    world.sync(full=True)
+    world.server.update("account", second, {"name": "Renamed"})
+    assert world.sync(dry_run=True)["account"].counts.updated == 1
+    assert world.sync()["account"].counts.updated == 1
+
+
 def test_it_is_not_alarmed_when_the_newest_record_is_deleted() -> None:
     world = make_world(entities=("account",), sync_deletion=True)
     make_accounts(world, 1)
