@@ -1,4 +1,4 @@
-"""A twin of the sample organization on a free port, and an application user's token for it."""
+"""A twin of the sample organization and a hosted one, each on a free port, with their logins."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from organizations.catalog import create_organization, define, enable
 from organizations.models import Application, Organization
 from organizations.samples import contoso
 from organizations.store import Store
+from tests.clients.cloud import Cloud
+from tests.organizations.rest.office import make_office
 from tests.syncjobs.making import drop_organizations
 
 SECRET = "a secret of the twin"
@@ -60,4 +62,12 @@ def twin(transactional_db: None, live_server: LiveServer, settings: Settings) ->
     application.save()
     base = live_server.url.replace("localhost", "127.0.0.1")
     yield Twin(organization, f"{base}/dynamics/contoso", str(application.id))
+    drop_organizations()
+
+
+@pytest.fixture
+def cloud(transactional_db: None, live_server: LiveServer, settings: Settings) -> Iterator[Cloud]:
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+    organization = make_office("clients")
+    yield Cloud(organization, live_server.url.replace("localhost", "127.0.0.1"))
     drop_organizations()
