@@ -157,7 +157,7 @@ class RealWorld(World):
         if dry_run:
             _next_second()
         left = self._carry_on()
-        if left is not None and self._running:
+        if left is not None and (self._running or _is_left(left)):
             return left
         made = RunRow.objects.create(
             connection=self.connection,
@@ -174,7 +174,8 @@ class RealWorld(World):
 
     def _carry_on(self) -> Run | None:
         """Carry on the run that a worker left, or has under way; None: there is none."""
-        left = RunRow.objects.filter(connection=self.connection, state__in=RunRow.ACTIVE).first()
+        rows = RunRow.objects.filter(connection=self.connection, state__in=RunRow.ACTIVE)
+        left = rows.order_by("created").first()
         return None if left is None else self._work(left)
 
     def _work(self, row: RunRow) -> Run:
@@ -188,7 +189,7 @@ class RealWorld(World):
             run = ended(lambda: self._sync(RunState(claimed, self._boundaries), claimed, NAMES))
         finally:
             self._running -= 1
-        if not run.ended.startswith(("Crash", "LostLease")):
+        if not _is_left(run):
             state = RunRow.State.FAILED if run.ended else RunRow.State.SUCCEEDED
             lease.finish(claimed, state, run.ended)
         return run
@@ -242,6 +243,11 @@ class RealWorld(World):
             sleep=lambda seconds: None,
             clock=lambda: self.now,
         )
+
+
+def _is_left(run: Run) -> bool:
+    """Return whether the worker is gone, and the run is for another one to carry on."""
+    return run.ended.startswith(("Crash", "LostLease"))
 
 
 def _next_second() -> None:
