@@ -67,7 +67,8 @@ class Renamed(PassingOn):
 
     def describe(self, names: Iterable[str]) -> Iterator[Entity]:
         """Yield metadata in the client's names."""
-        return (metadata.renamed(entity, self._names) for entity in self.inner.describe(names))
+        for entity in self.inner.describe(names):
+            yield metadata.renamed(entity, self._names)
 
     def definition_changes(self, since: str) -> DefinitionChanges | None:
         """Hand it on."""
@@ -95,7 +96,8 @@ class Renamed(PassingOn):
             attributes=self._attributes(request.entity, request.attributes),
             query=self._query(request.query),
         )
-        return map(self._page, self.inner.read(asked))
+        for page in self.inner.read(asked):
+            yield self._page(page)
 
     def ids(self, entity: Entity, query: Query | None = None) -> Iterator[Sequence[str]]:
         """Ask it in the server's names."""

@@ -134,6 +134,9 @@ def _look(
 ) -> Look | None:
     if not entity.enabled:
         story.notes.append("The entity is not enabled, so no run carries it.")
+    if entity.names:
+        told = ", ".join(f"{there} is {here}" for here, there in sorted(entity.names.items()))
+        story.notes.append(f"Names are the client's. On the server {told}.")
     try:
         (task,) = entity_tasks.build([entity], client)
     except (ConnectorError, OrganizationError) as error:

@@ -148,6 +148,9 @@ def test_a_verification_proves_both_sides_equal_and_finds_a_difference(world: As
     assert (proof.equal >= 2, proof.differences) == (True, 0)
     world.client.update("appointment", ids[0], {"name": "Other"})
     story = explain(world.connection, f"appointment {ids[0]}")
+    assert story.notes == [
+        "Names are the client's. On the server id is activityid, name is subject."
+    ]
     differing = [
         (item.name, item.server, item.client)
         for item in story.fields

@@ -16,8 +16,17 @@ from tests.connections.connectors.place import described, named
 from tests.connections.connectors.sample import ENTITIES, THING
 from tests.connections.naming.making import NAMES, RenamedPlace
 
-NAMELESS = {"settle", "hurry", "identify", "entities", "version_at", "requests_sent", "definer"}
-"""What names no attribute, so that handing it on is enough."""
+NAMELESS = {
+    "settle",
+    "hurry",
+    "identify",
+    "entities",
+    "version_at",
+    "requests_sent",
+    "definer",
+    "watcher",
+}
+"""What names no attribute, or is asked of a client only, which nobody renames."""
 
 
 @pytest.mark.django_db
