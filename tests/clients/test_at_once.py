@@ -86,7 +86,8 @@ def work(cloud: Cloud, writer: int) -> None:
 
 def poll(cloud: Cloud, done: threading.Event) -> dict[str, str]:
     """Read what changed again and again; returns the last name seen of each record."""
-    client, seen, since = Client(cloud), {}, 0
+    client, since = Client(cloud), 0
+    seen: dict[str, str] = {}
     while True:
         was_done = done.is_set()
         # The gate is asked before the reading: what comes later is read the next time.

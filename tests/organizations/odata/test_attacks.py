@@ -249,7 +249,7 @@ def test_a_batch(odata: OData, body: bytes) -> None:
 def test_a_json_batch(odata: OData, request_: dict[str, object]) -> None:
     response = odata.send("$batch", {"requests": [request_]}, method="POST")
     assert response.status_code in (200, 400), response.content
-    for one in response.json().get("responses", ()):
+    for one in orjson.loads(response.content).get("responses", ()):
         assert one["status"] in (200, 400, 404, 406)
 
 
