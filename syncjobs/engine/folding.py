@@ -7,7 +7,8 @@ newest waiting     what becomes of a later change
 =================  ================================================================
 none               waits by itself
 being attempted    queues behind: the server may have it already
-create             update: one create. Delete: nothing is left, both are set aside
+create             update: one create. Delete: nothing is left, both are set aside; one
+                   delete, where it is known that the server has the record
 update             update: one update; a column back at its old value falls out, and
                    where none is left it is set aside. Delete: one delete
 delete             made again: an update of all columns, because the server has it
@@ -25,7 +26,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from organizations.records import Value
-from syncjobs.engine.transactions import Action, Changed, Status, Transaction
+from syncjobs.engine.transactions import UNREADABLE, Action, Changed, Status, Transaction
 
 Changes = Mapping[str, Changed] | None
 
@@ -53,6 +54,12 @@ def is_attempted(transaction: Transaction) -> bool:
     return transaction.status is Status.PENDING and transaction.attempts > 0
 
 
+def _is_there(transaction: Transaction) -> bool:
+    """Return whether it failed because the server has the record already."""
+    is_met = transaction.conflict is not None or transaction.code == UNREADABLE
+    return transaction.status is Status.ERROR and is_met
+
+
 def set_aside(transaction: Transaction, why: str) -> Transaction:
     """Return it as one that will never be delivered, and why."""
     return replace(
@@ -75,6 +82,8 @@ def _kept(older: tuple[Transaction, ...], merged: Transaction) -> Folded:
 def _merged(first: Transaction, change: Transaction) -> Transaction:
     whole = replace(first, version=change.version, actor=change.actor, at=change.at)
     match first.action, change.action:
+        case (Action.CREATE, Action.DELETE) if _is_there(first):
+            return _again(replace(whole, action=Action.DELETE, changes=None))
         case (Action.CREATE, Action.DELETE) | (Action.ASSOCIATE, Action.DISASSOCIATE):
             return set_aside(whole, MADE_AND_DELETED)
         case (Action.DISASSOCIATE, Action.ASSOCIATE):
@@ -121,7 +130,10 @@ def _joined(first: Changes, later: Changes) -> Changes:
 
 
 def _again(transaction: Transaction) -> Transaction:
-    """Return it as Pending, due at once; a conflict that asks goes on asking."""
+    """Return it as Pending, due at once; a conflict that asks goes on asking.
+
+    What the server has already was attempted, whatever became of it.
+    """
     if transaction.status is Status.ERROR and transaction.conflict is not None:
         asking = _asking(transaction)
         if asking is not None:
@@ -129,7 +141,7 @@ def _again(transaction: Transaction) -> Transaction:
     return replace(
         transaction,
         status=Status.PENDING,
-        attempts=0,
+        attempts=transaction.attempts if _is_there(transaction) else 0,
         next_attempt=None,
         code="",
         message="",

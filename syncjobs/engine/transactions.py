@@ -38,6 +38,9 @@ class Status(StrEnum):
 LOST = "Lost"
 """The code of an Archived one that holds values of the server which the client's replaced."""
 
+UNREADABLE = "Unreadable"
+"""The code of one in Error whose record the server has, and nobody can read."""
+
 
 class Changed(NamedTuple):
     """A column before and after, in the client's terms."""

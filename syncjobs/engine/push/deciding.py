@@ -30,7 +30,7 @@ from syncjobs.engine.push.cases import Case, Decision, Settle
 from syncjobs.engine.push.changing import record
 from syncjobs.engine.push.pairing import associate, disassociate
 from syncjobs.engine.push.removing import delete
-from syncjobs.engine.transactions import Action, Status
+from syncjobs.engine.transactions import UNREADABLE, Action, Status
 
 
 def needs_look(case: Case) -> bool:
@@ -45,9 +45,7 @@ def needs_look(case: Case) -> bool:
 def decide(case: Case) -> Decision:
     """Return what is to be done. Raises Rejected if the transaction cannot be read."""
     if isinstance(case.server, Rejected):
-        return Settle(
-            status=Status.ERROR, code=case.server.code, message=f"On the server: {case.server}"
-        )
+        return Settle(status=Status.ERROR, code=UNREADABLE, message=f"On the server: {case.server}")
     match case.transaction.action:
         case Action.CREATE | Action.UPDATE:
             return record(case, case.server)

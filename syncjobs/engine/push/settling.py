@@ -45,11 +45,12 @@ class Results:
             conflict=_overwritten(case, send),
         )
         self._keep_lost(case)
-        if send.late:
+        follow = _following(case, send)
+        if follow:
             raised = replace(raised, changes=_kept(case, send))
-            self._added += _following(case, send)
+            self._added += follow
         self.keep(raised)
-        return replace(case, transaction=raised)
+        return replace(case, transaction=raised, followers=(*follow, *case.followers))
 
     def _keep_lost(self, case: Case) -> None:
         """Keep the server's values that an earlier attempt replaced, if it did.

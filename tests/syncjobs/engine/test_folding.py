@@ -10,7 +10,14 @@ import pytest
 
 from organizations.records import Value
 from syncjobs.engine.folding import CANCELLED_OUT, MADE_AND_DELETED, Folded, fold
-from syncjobs.engine.transactions import Action, Changed, Conflict, Status, Transaction
+from syncjobs.engine.transactions import (
+    UNREADABLE,
+    Action,
+    Changed,
+    Conflict,
+    Status,
+    Transaction,
+)
 from syncjobs.engine.values import Side
 
 CREATE, UPDATE, DELETE = Action.CREATE, Action.UPDATE, Action.DELETE
@@ -118,6 +125,28 @@ def test_what_was_made_and_deleted_is_set_aside() -> None:
     (gone,) = folded.archived
     assert folded.waiting == ()
     assert (gone.status, gone.message) == (Status.ARCHIVED, MADE_AND_DELETED)
+
+
+@pytest.mark.parametrize("code", [UNREADABLE, "rejected"])
+def test_what_the_server_has_is_deleted_there(code: str) -> None:
+    made = make_waiting(CREATE, changed(name=(None, "a")))
+    first = replace(made, status=Status.ERROR, code=code, message="No.", attempts=2)
+    folded = fold([first], make_change(DELETE))
+    if code == UNREADABLE:
+        merged = only(folded)
+        assert (merged.action, merged.changes, merged.status) == (DELETE, None, Status.PENDING)
+        assert merged.attempts == 2
+    else:
+        assert folded.waiting == ()
+
+
+def test_a_deletion_goes_on_asking_about_what_the_server_has() -> None:
+    made = make_waiting(CREATE, changed(name=(None, "a")))
+    conflict = Conflict(base={}, server={"name": "b"}, client={"name": "a"}, server_version=7)
+    first = replace(made, status=Status.ERROR, code="Conflict", message="No.", conflict=conflict)
+    merged = only(fold([first], make_change(DELETE)))
+    assert (merged.action, merged.status) == (DELETE, Status.ERROR)
+    assert merged.conflict == replace(conflict, client={})
 
 
 def test_what_was_deleted_and_made_again_is_an_update_of_everything() -> None:

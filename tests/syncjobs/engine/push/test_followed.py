@@ -151,3 +151,19 @@ def test_what_an_attempt_replaced_is_kept_though_its_column_is_gone() -> None:
     settling.results.attempted(replace(settling.case, ends=ends, server=server), settling.send())
     _, lost = settling.save()
     assert lost.changes == {"name": Changed("New", "Theirs")}
+
+
+def test_a_loop_that_is_sent_again_is_followed_still() -> None:
+    world = make_two_ways()
+    first, second = (world.client.create("account", {"name": name}) for name in "ab")
+    world.client.update("account", first, {"parentaccountid": second})
+    world.client.update("account", second, {"parentaccountid": first})
+    world.server.faults.at_write(1, Fault.CONFLICT)
+    world.server.faults.at_write(2, Fault.LOST_RESPONSE)
+    world.sync()
+    world.later(timedelta(hours=1))
+    for item in list(world.rows("server")):
+        world.server.update("account", item, {"city": "Brno"})
+    world.sync()
+    for item, other in ((first, second), (second, first)):
+        assert world.client.get("account", item)["parentaccountid"] == other
