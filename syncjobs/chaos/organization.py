@@ -76,7 +76,8 @@ class WatchedOrganization(MemoryOrganization):
         now, width = self.tables[entity], len(self.column_names(entity))
         kept = {item: stored for item, stored in then.items() if len(stored.row) == width}
         self.tables[entity] = kept
-        for record_id in sorted(now.keys() | kept.keys()):
+        # What goes is told first: a pair is there once, whichever row holds it.
+        for record_id in sorted(now.keys() | kept.keys(), key=lambda item: (item in kept, item)):
             before, after = now.get(record_id), kept.get(record_id)
             if before != after:
                 self._tell(entity, record_id, before, after, By.SYSTEM)

@@ -20,6 +20,7 @@ from syncjobs.engine.transactions import Action
 from syncjobs.engine.values import Side
 
 EXISTS = "(exists)"
+_MAKING = (Action.CREATE, Action.ASSOCIATE)
 _ROW = f"{PAIR}id"
 
 Marks = dict[str, Value]
@@ -245,7 +246,9 @@ def _is_kept(lost: Lost, lists: Lists) -> bool:
         return True  # a record that comes back is a decision, not a loss
     for item in lists.of_record(lost.entity, lost.id):
         if lost.column == EXISTS:
-            if item.action in (Action.DELETE, Action.DISASSOCIATE):
+            # Who sets the making of a record aside wants the server to hear nothing of it.
+            is_unmade = item.id in lists.set_aside and item.action in _MAKING
+            if is_unmade or item.action in (Action.DELETE, Action.DISASSOCIATE):
                 return True
             continue
         changed = (item.changes or {}).get(lost.column)
