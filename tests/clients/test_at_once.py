@@ -11,6 +11,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid5
+from xml.sax.saxutils import quoteattr
 
 import pytest
 import requests
@@ -51,24 +52,35 @@ class Client:
     def version(self) -> int:
         return int(self.post("/GetMaxRowVersion").text or "")
 
-    def changed_since(self, version: int) -> tuple[list[dict[str, str]], int]:
-        """Return what has a higher version, and the version from before the reading."""
-        condition = f'<condition attribute="versionnumber" operator="gt" value="{version}"/>'
+    def changed_since(self, version: int, *, by_cookie: bool) -> tuple[list[dict[str, str]], int]:
+        """Return what has a higher version, and the version from before the reading.
+
+        Pages go on by the cookie of the one before, or from its last version; by number alone
+        they would miss what moves from one page to another while they are read.
+        """
         found: list[dict[str, str]] = []
-        page, until = 1, 0
+        page, until, cookie, since = 1, 0, "", version
         while True:
-            root = self.post(
-                "",
-                f'<fetch page="{page}" count="7" min-active-row-version="1"><entity name="account">'
-                '<attribute name="accountid"/><attribute name="name"/>'
-                '<attribute name="versionnumber"/><order attribute="versionnumber"/>'
-                f"<filter>{condition}</filter></entity></fetch>",
-            )
+            root = self._page(since, page, cookie)
             until = until or int(root.findtext("MinActiveRowVersion") or "")
             found += [{str(one.tag): one.text or "" for one in row} for row in root[1]]
             if root.findtext("MoreRecords") != "True":
                 return found, until
-            page += 1
+            if by_cookie:
+                page, cookie = page + 1, root.findtext("PagingCookie") or ""
+            else:
+                since = int(found[-1]["versionnumber"])
+
+    def _page(self, since: int, page: int, cookie: str) -> etree._Element:
+        condition = f'<condition attribute="versionnumber" operator="gt" value="{since}"/>'
+        return self.post(
+            "",
+            f'<fetch page="{page}" count="7" min-active-row-version="1" '
+            f'paging-cookie={quoteattr(cookie)}><entity name="account">'
+            '<attribute name="accountid"/><attribute name="name"/>'
+            '<attribute name="versionnumber"/><order attribute="versionnumber"/>'
+            f"<filter>{condition}</filter></entity></fetch>",
+        )
 
 
 def record_id(writer: int, number: int) -> str:
@@ -84,7 +96,7 @@ def work(cloud: Cloud, writer: int) -> None:
         client.write("Update", f"{head}<name>{writer}/{number}</name>")
 
 
-def poll(cloud: Cloud, done: threading.Event) -> dict[str, str]:
+def poll(cloud: Cloud, done: threading.Event, *, by_cookie: bool) -> dict[str, str]:
     """Read what changed again and again; returns the last name seen of each record."""
     client, since = Client(cloud), 0
     seen: dict[str, str] = {}
@@ -92,7 +104,7 @@ def poll(cloud: Cloud, done: threading.Event) -> dict[str, str]:
         was_done = done.is_set()
         # The gate is asked before the reading: what comes later is read the next time.
         if client.version() > since:
-            rows, since = client.changed_since(since)
+            rows, since = client.changed_since(since, by_cookie=by_cookie)
             seen |= {row["accountid"]: row["name"] for row in rows}
         elif was_done:
             return seen
@@ -101,7 +113,7 @@ def poll(cloud: Cloud, done: threading.Event) -> dict[str, str]:
 def test_no_write_is_lost_and_no_reader_misses_one(cloud: Cloud) -> None:
     done = threading.Event()
     with ThreadPoolExecutor(WRITERS + 2) as pool:
-        readers = [pool.submit(poll, cloud, done) for _ in range(2)]
+        readers = [pool.submit(poll, cloud, done, by_cookie=item) for item in (True, False)]
         writers = [pool.submit(work, cloud, number) for number in range(WRITERS)]
         try:
             for writer in writers:
