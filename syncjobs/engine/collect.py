@@ -228,7 +228,8 @@ class _Collecting:
                 changes.archived.append(set_aside(after[0], AS_CARRIED))
                 after = ()
             changes.take(before, after)
-            if link is not None and not after and edits[-1].action is records.Action.UPDATE:
+            is_saved = edits[-1].action is records.Action.UPDATE
+            if link is not None and is_saved and not _is_of_record(after):
                 changes.followed[key][record_id] = (link.client_version, edits[-1].version)
 
     def _folded(
@@ -247,7 +248,7 @@ class _Collecting:
                 folded = fold(waiting, change)
                 waiting = folded.waiting
                 changes.archived += folded.archived
-            elif waiting and edit.action is records.Action.UPDATE:
+            elif edit.action is records.Action.UPDATE and _is_of_record(waiting):
                 # Saved once more without a change: what waits is what the record is now, too.
                 waiting = (*waiting[:-1], replace(waiting[-1], version=edit.version))
         return waiting
@@ -287,6 +288,11 @@ class _Changes:
                 reasons[item.message].append(item)
         for why, items in reasons.items():
             queue.save(items, why)
+
+
+def _is_of_record(waiting: Sequence[Transaction]) -> bool:
+    """Return whether what waits is a change of a record that is there, and no deletion."""
+    return bool(waiting) and waiting[-1].action is not Action.DELETE
 
 
 def _told(waiting: Transaction, record: ClientRecord, editing: Editing) -> Transaction:

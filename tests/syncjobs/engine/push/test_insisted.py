@@ -170,3 +170,17 @@ def test_a_record_made_again_and_set_aside_before_it_is_delivered_keeps_its_valu
     kept = world.transaction(Status.ARCHIVED)
     assert kept.changes is not None
     assert kept.changes["name"] == Changed(None, "mine")
+
+
+def test_a_deletion_wanted_of_a_record_that_is_back_and_saved_again_reaches_both_sides() -> None:
+    world = make_two_ways()
+    (first,) = make_both(world)
+    world.client.delete("account", first)
+    world.server.update("account", first, {"name": "theirs"})
+    world.sync()
+    world.client.update("account", first, {})
+    pend(world, world.transaction(Status.ARCHIVED))
+    world.sync_deletion = True
+    world.sync()
+    assert world.rows("server") == {}
+    assert_rest(world)
