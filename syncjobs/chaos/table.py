@@ -33,12 +33,19 @@ def kills(struck: Counter[tuple[str, str]]) -> dict[str, int]:
 
 
 def lines(struck: Counter[tuple[str, str]]) -> Iterator[str]:
-    """Yield the table: one line for each action that waited, one column for each fault."""
+    """Yield the table: one line for each action that waited, one column for each fault.
+
+    The last line tells which pair of both came least often.
+    """
     names, found = faults(struck), counts(struck)
+    actions = sorted({action for _, action in struck})
     yield " " * _WIDTH + "".join(f"{name:>20}" for name in names)
-    for action in sorted({action for _, action in struck}):
+    for action in actions:
         numbers = "".join(f"{found[name, action]:>20,}" for name in names)
         yield f"{action:<{_WIDTH}}{numbers}"
+    if pairs := [(found[name, action], name, action) for name in names for action in actions]:
+        count, name, action = min(pairs)
+        yield f"Least often: {name} while '{action}' waited, {count:,} times."
 
 
 def story(broken: Broken) -> Iterator[str]:

@@ -23,6 +23,7 @@ def run(*arguments: str) -> str:
 def test_it_prints_the_table() -> None:
     told = run("--seed", "1", "--worlds", "2")
     assert "update on client" in told
+    assert "\nLeast often: " in told
     assert "Killed at: " in told
     assert "2 worlds, median " in told
     assert "0 violations." in told
