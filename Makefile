@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: run test check clean install dev
+.PHONY: run test check mutation clean install dev
 
 run: $(RUN_STAMP)
 	@exec $(BIN)/python manage.py serve
@@ -24,12 +24,19 @@ check: $(DEV_STAMP)
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check --fail-level WARNING
 
+# Changes the code of engine and queue a thousand times and tells what no test notices: an hour.
+# One module: make mutation MUTANTS='syncjobs.engine.folding*'. See tests/mutations/SURVIVORS.md.
+mutation: $(DEV_STAMP)
+	$(PIP) --editable '.[mutation]'
+	nice -n 10 $(BIN)/mutmut run --max-children 1 $(MUTANTS)
+	$(BIN)/mutmut results
+
 install: $(RUN_STAMP)
 dev: $(DEV_STAMP)
 
 # var/ with the databases stays: it is data, not something that was built.
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made:

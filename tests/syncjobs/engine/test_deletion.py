@@ -115,6 +115,17 @@ def test_it_leaves_a_record_alone_that_the_client_changed() -> None:
     assert link(world, first) is LinkState.SERVER_DELETED
 
 
+def test_it_counts_every_record_that_the_client_changed() -> None:
+    world = make_world(sync_deletion=True)
+    accounts = make_accounts(world, 3)
+    world.sync()
+    for account in accounts:
+        world.client.update("account", account, {"name": "Mine"})
+        world.server.delete("account", account)
+    world.server.create("account", {"name": "Left"})
+    assert world.counts().conflicts == 3
+
+
 def test_it_deletes_a_record_whose_change_was_set_aside() -> None:
     world = make_world(sync_deletion=True)
     first, _ = make_accounts(world, 2)
