@@ -18,7 +18,10 @@ class StoreImpact:
     organization: Organization
 
     def filled(self, entity: str, attribute: str) -> int:
-        """Count records in which the attribute has a value."""
+        """Count records in which the attribute has a value: none, where no column keeps it."""
+        known = Catalog(self.organization).entity(entity).attribute(attribute)
+        if known is None or not known.is_stored:
+            return 0
         return self._count(entity, Condition(attribute, Operator.NOT_NULL))
 
     def longer(self, entity: str, attribute: str, length: int) -> int:

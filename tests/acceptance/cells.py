@@ -29,6 +29,38 @@ CONNECTING = ("1a", "1c")
 
 
 @dataclass(frozen=True)
+class Origin:
+    """How a client behind Dynamics came to be: as Sales or by connecting; connected before."""
+
+    as_sales: bool
+    had_another: bool
+
+
+BEHIND_DYNAMICS = {
+    "1a": Origin(as_sales=False, had_another=False),
+    "1b": Origin(as_sales=True, had_another=False),
+    "1c": Origin(as_sales=False, had_another=True),
+    "1d": Origin(as_sales=True, had_another=True),
+}
+BEHIND_RC1 = {
+    f"2{letter}": (rc1, kind)
+    for letter, (kind, rc1) in zip(
+        "abcdefghijkl",
+        product(("new", "as Sales", "like RC1"), BEHIND_DYNAMICS),
+        strict=True,
+    )
+}
+"""Case → the case of RC1, and what RC2 is before it is connected."""
+TOPOLOGY = {
+    "created": "test_what_is_created_reaches_the_others_once",
+    "changed": "test_what_is_changed_reaches_the_others_once",
+    "deleted": "test_what_is_deleted_is_deleted_on_the_others_once",
+    "linked and parted": "test_pairs_are_made_and_parted_on_the_others",
+}
+SIDES = ("dynamics", "rc1", "rc2")
+
+
+@dataclass(frozen=True)
 class Circumstances:
     """With or without sync filters, and how client changes travel."""
 
@@ -91,6 +123,24 @@ def table() -> str:
         lines.append(f"| metadata {number}: {text} | `test_metadata.py::test_metadata[{number}]` |")
     for case in CONNECTING:
         lines.append(f"| connecting {case} | `test_connecting.py::test_connecting[{case}]` |")
+    for case, origin in BEHIND_DYNAMICS.items():
+        text = "as Sales" if origin.as_sales else "made by connecting"
+        text += ", connected to another Dynamics before" if origin.had_another else ""
+        lines.append(
+            f"| behind Dynamics {case}: {text} | `test_cases.py::test_connecting[{case}]` |"
+        )
+    for case, (rc1, kind) in BEHIND_RC1.items():
+        text = f"RC1 as {rc1}, RC2 {kind}"
+        lines.append(f"| behind RC1 {case}: {text} | `test_cases.py::test_connecting[{case}]` |")
+    for what, test in TOPOLOGY.items():
+        for side in SIDES:
+            lines.append(
+                f"| Dynamics, RC1, RC2: {what} on {side} | `test_topologies.py::{test}[{side}]` |"
+            )
+    lines.append(
+        "| Dynamics, RC1, RC2: a further run carries nothing | "
+        "`test_topologies.py::test_nothing_echoes` |"
+    )
     for name in ("deletion", "n2n-removal", "owner-change"):
         lines.append(
             f"| advanced deletions: {name} | `test_tracked.py::test_advanced_deletions[{name}]` |"

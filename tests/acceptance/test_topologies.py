@@ -68,9 +68,9 @@ class Story:
         for at, where in enumerate(SIDES):
             self.changed[where] = leads[at]
             self.parted[where] = pairs[at]
-            self.linked[where] = (leads[at], competitors[-1 - at])
+            free = (item for item in competitors if (leads[at], item) not in pairs)
+            self.linked[where] = (leads[at], next(free))
             self.deleted[where] = sorted(self.before["account"])[at]
-        assert not set(self.linked.values()) & self.before["pairs"]
 
     def _change(self, where: str, side: Side) -> None:
         self.made[where] = side.make("account", f"Made on {where}")

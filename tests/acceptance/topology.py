@@ -6,8 +6,8 @@ made in little time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,6 +21,7 @@ from organizations.members import add_member
 from organizations.models import Application, Organization
 from organizations.query.nodes import Query
 from organizations.samples import contoso, sales
+from organizations.schema import Attribute, Entity, ManyToMany, Relationship
 from organizations.store import Store
 from syncjobs import dispatch, runner
 from syncjobs.images import split
@@ -33,6 +34,24 @@ TEXTS = {"account": "name", "lead": "subject", "competitor": "name"}
 """By which attribute records are told apart; it has the same name everywhere."""
 _SERVED = (*CARRIED, "activityparty")
 _NATIVE = (*CARRIED, "activityparty")
+_KEPT = frozenset(
+    {
+        "companyname",
+        "createdon",
+        "firstname",
+        "fullname",
+        "lastname",
+        "modifiedon",
+        "ownerid",
+        "parentaccountid",
+        "revenue",
+        "statecode",
+        "statuscode",
+        "subject",
+        "telephone1",
+        "versionnumber",
+    }
+)
 _PAIR = "leadcompetitors_association"
 
 
@@ -105,7 +124,7 @@ class Twin(Side):
 def make_twin(base: str, name: str, *, records: int = 3) -> Twin:
     """Make a twin with a few records of everything that is carried."""
     organization = create_organization(name, Organization.Kind.DYNAMICS_TWIN)
-    define(organization, [entity for entity in contoso.entities() if entity.name in _SERVED])
+    define(organization, _small(contoso.entities(), _SERVED))
     enable(organization, _SERVED)
     application, secret = Application(organization=organization, name="acceptance"), str(uuid4())
     application.set_secret(secret)
@@ -122,12 +141,37 @@ def make_as_sales(name: str) -> Side:
     """Make a Resco Cloud organization with native entities and a few records."""
     organization = create_organization(name, Organization.Kind.CLIENT)
     deletions.define(organization)
-    define(organization, [entity for entity in sales.entities() if entity.name in _NATIVE])
+    define(organization, _small(sales.entities(), _NATIVE))
     enable(organization, _NATIVE)
     add_member(organization, *ADMIN, is_administrator=True)
     side = Side(name)
     side.make("account", f"Account of {name} alone")
     return side
+
+
+def _small(entities: Iterable[Entity], names: Collection[str]) -> list[Entity]:
+    """Return these entities with few of their attributes: what they carry is tried elsewhere."""
+    return [
+        replace(
+            entity,
+            keys=(),
+            relationships=tuple(filter(_is_possible, entity.relationships)),
+            attributes=tuple(item for item in entity.attributes if _is_kept(entity, item)),
+        )
+        for entity in entities
+        if entity.name in names
+    ]
+
+
+def _is_kept(entity: Entity, item: Attribute) -> bool:
+    is_named = item.is_primary_id or item.is_primary_name or item.name in _KEPT
+    return is_named or entity.name not in TEXTS
+
+
+def _is_possible(relationship: Relationship) -> bool:
+    if isinstance(relationship, ManyToMany) or relationship.referencing_entity not in TEXTS:
+        return True
+    return relationship.referencing_attribute in _KEPT
 
 
 @dataclass(frozen=True)
@@ -168,8 +212,8 @@ def work(run_id: UUID) -> Run:
     return run
 
 
-def connect(base: str, server: Side, client: str) -> Joint:
-    """Connect by the web service, and carry the job out."""
+def connect(base: str, server: Side, client: str, *names: str) -> Joint:
+    """Connect by the web service, carrying all or these entities, and carry the job out."""
     setup: dict[str, Any] = {
         "ProviderID": RESCO_CLOUD,
         "Url": f"{base}/{server.name}",
@@ -180,7 +224,7 @@ def connect(base: str, server: Side, client: str) -> Joint:
     if isinstance(server, Twin):
         user, secret = server.login
         setup |= {"ProviderID": DYNAMICS, "Url": server.url, "UserName": user, "Password": secret}
-    entities = [{"Name": name, "SyncDeletion": True} for name in CARRIED]
+    entities = [{"Name": name, "SyncDeletion": True} for name in names or CARRIED]
     document = {"SyncSetup": setup, "Entities": entities}
     url = f"{base}/rest/v1/sync/{client}/ConnectAsync"
     answer = requests.post(url, json=document, auth=ADMIN, timeout=SECONDS)
