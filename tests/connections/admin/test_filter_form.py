@@ -88,8 +88,10 @@ def test_it_lists_none_before_metadata_are_taken_over(entity: SyncedEntity) -> N
     assert FilterForm(None, entity=entity).attributes() == []
 
 
-def test_it_edits_no_filter_of_a_client_elsewhere(entity: SyncedEntity) -> None:
+def test_it_edits_no_filter_of_a_client_elsewhere_before_update_server(
+    entity: SyncedEntity,
+) -> None:
     entity.connection.client.organization = None
     form = make_form(entity, FILTER)
     assert not form.is_valid()
-    assert "not hosted here" in form.errors["filter_xml"][0]
+    assert "no entity 'account'" in form.errors["filter_xml"][0]

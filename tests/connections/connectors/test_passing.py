@@ -11,7 +11,14 @@ from tests.syncjobs.engine.world import make_entities
 
 OWNERS = {"limit", "mark"}
 """What only the owner of the inner connector does."""
-SUFFICIENT = {"definition_changes", "server_facts", "unreadable", "estimates"}
+SUFFICIENT = {
+    "definer",
+    "definition_changes",
+    "estimates",
+    "server_facts",
+    "unreadable",
+    "watcher",
+}
 """What no run asks for, or what is made of the rest."""
 
 
