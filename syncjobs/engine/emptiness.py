@@ -27,6 +27,11 @@ _CONTRADICTED = (
 )
 
 
+def contradicted(name: str, record: str) -> Retryable:
+    """Return the error for a server that named nothing of an entity and has this record."""
+    return Retryable(_CONTRADICTED.format(name=name, record=record), code="empty-answer")
+
+
 def is_believed(state: State, reader: Reader, task: EntityTask, *, page_size: int) -> bool:
     """Return whether nothing may be left inside the filter. Raises Retryable if something is."""
     is_linked = is_shown = False
@@ -35,7 +40,6 @@ def is_believed(state: State, reader: Reader, task: EntityTask, *, page_size: in
         unread = () if task.query is not None else (rejection.id for rejection in page.rejected)
         inside = [*(item for item in page.ids if item not in page.outside), *unread]
         if record := next(iter(inside), "") or reader.first_id():
-            message = _CONTRADICTED.format(name=task.name, record=record)
-            raise Retryable(message, code="empty-answer")
+            raise contradicted(task.name, record)
         is_linked, is_shown = True, is_shown or len(page.absent) < len(ids)
     return is_shown or not is_linked

@@ -9,6 +9,7 @@ from connections.connectors.base import Connector, ReadRequest
 from organizations.query.nodes import Condition, Group, Operator, Query
 from organizations.records import Page, Row
 from organizations.schema import Attribute, Entity
+from syncjobs.engine.emptiness import contradicted
 from syncjobs.engine.layout import Layout
 from syncjobs.engine.protocols import State
 from syncjobs.engine.transactions import Transaction
@@ -62,11 +63,20 @@ def _unlinked(
     since = None if position.full else position.token or None
     query = None if since else task.query
     found = dict(_read(server, task.server, attributes, since=since, query=query))
+    if not (found or since):
+        _check_empty(server, task)
     left = [item for item in state.left_behind(task.key) if item not in found]
     if left:
         found |= dict(_keys(server.fetch(task.server, attributes, left), attributes))
     linked = state.links(task.key, list(found))
     return {item: keys for item, keys in found.items() if item not in linked}
+
+
+def _check_empty(server: Connector, task: EntityTask) -> None:
+    # Who is not matched now would be made anew by the pull.
+    ids = (page[0] for page in server.ids(task.server, task.query) if page)
+    if record := next(ids, ""):
+        raise contradicted(task.name, record)
 
 
 def _key_attributes(task: EntityTask) -> tuple[Attribute, ...]:

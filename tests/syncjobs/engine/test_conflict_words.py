@@ -116,3 +116,10 @@ def test_a_question_without_an_answer_leaves_it_to_the_rule() -> None:
 def test_an_answer_without_a_question_leaves_it_to_the_rule() -> None:
     ruling = rule_on(make_meeting(choices={WHOLE: Side.CLIENT}), ConflictRule.SERVER)
     assert ruling.winner is Side.SERVER
+
+
+def test_a_record_that_is_made_again_is_made_whole() -> None:
+    asked = Conflict(base={}, server={}, client={}, server_version=0)
+    choices = {"name": Side.CLIENT, "city": Side.SERVER, "email": Side.SERVER}
+    meeting = make_meeting(DELETED, version=0, asked=asked, choices=choices)
+    assert rule_on(meeting, ConflictRule.ASK).columns == COLUMNS

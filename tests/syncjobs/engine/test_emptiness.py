@@ -106,3 +106,13 @@ def test_it_believes_that_nothing_is_left_of_what_was_told_to_be_deleted() -> No
     world.sync()
     assert world.counts(full=True) == Counts()
     assert world.reporter.problems == []
+
+
+def test_it_matches_nobody_by_an_empty_answer() -> None:
+    Silent.left, Silent.is_blind = 1, False
+    world = make_world(entities=("systemuser",), reading=Silent)
+    theirs = world.server.create("systemuser", {"domainname": "ann"})
+    mine = world.client.create("systemuser", {"domainname": "ann"})
+    world.sync()
+    assert world.rows("client", "systemuser").keys() == {mine}
+    assert world.state.translations(["systemuser"]) == {("systemuser", theirs): mine}
