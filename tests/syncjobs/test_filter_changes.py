@@ -120,11 +120,13 @@ def test_it_names_what_cannot_be_previewed(connection: Connection) -> None:
             filter_changes.preview(connection, key)
 
 
-def test_a_remote_client_keeps_its_filter_itself(connection: Connection) -> None:
+def test_a_filter_of_a_client_elsewhere_waits_for_the_servers_metadata(
+    connection: Connection,
+) -> None:
     connection.client.organization = None
     connection.client.save()
     row = Connection.objects.get().entities.get()
-    with pytest.raises(InvalidRequest, match="The client is not hosted here"):
+    with pytest.raises(InvalidRequest, match="no entity 'account'"):
         filter_changes.start(row, FILTER, reason="test")
 
 
