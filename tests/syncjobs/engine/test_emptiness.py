@@ -38,10 +38,12 @@ class Silent(MemoryConnector):
         return iter(()) if Silent.is_blind else super().ids(entity, query)
 
 
-def make_silent(left: int, *, is_blind: bool = False, **more: object) -> tuple[World, list[str]]:
+def make_silent(
+    left: int, *, is_blind: bool = False, sync_deletion: bool = False
+) -> tuple[World, list[str]]:
     """Carry three accounts; then the server says nothing so often."""
     Silent.left, Silent.is_blind = 0, False
-    world = make_world(entities=("account",), reading=Silent, **more)
+    world = make_world(entities=("account",), reading=Silent, sync_deletion=sync_deletion)
     ids = make_accounts(world, 3)
     world.sync()
     Silent.left, Silent.is_blind = left, is_blind
