@@ -5,11 +5,10 @@ from __future__ import annotations
 from organizations.errors import InvalidRequest
 from organizations.query.analysis import all_conditions, all_links
 from organizations.query.nodes import Link, Query
+from organizations.query.statements import MOST_COLUMNS
 
 MOST_CONDITIONS = 500
 """Conditions of a query, those of its links counted: Dataverse's limit of one filter."""
-MOST_COLUMNS = 1000
-"""Attributes that are asked for; PostgreSQL has 1,664 in one row."""
 MOST_ORDERS = 50
 
 

@@ -6,11 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from organizations.errors import InvalidRequest
 from organizations.query import cookies
 from organizations.schema import Attribute, ColumnPart, Entity
 
 DEFAULT_LIMIT = 5000
 """Records on a page when the query does not say, and at most (Dataverse)."""
+
+
+MOST_COLUMNS = 1600
+"""Columns of an answer; PostgreSQL has 1,664 in one row."""
 
 
 def _same(name: str) -> str:
@@ -62,6 +67,16 @@ class Statement:
     columns: tuple[OutputColumn, ...]
     limit: int | None = None
     keys: tuple[cookies.Key, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise InvalidRequest for more columns than a row can have."""
+        number = len(self.columns) + len(self.keys)
+        if number > MOST_COLUMNS:
+            raise InvalidRequest(
+                f"A query has at most {MOST_COLUMNS:,} columns, not {number:,}; a lookup to "
+                "several entities takes two. Select fewer attributes.",
+                "attribute",
+            )
 
     def cookie(self, rows: Sequence[Sequence[Any]], page: int) -> str:
         """Return the paging cookie after the last of `rows` (those of the page, none added).

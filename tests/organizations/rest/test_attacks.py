@@ -105,10 +105,10 @@ QUERIES: Mapping[str, tuple[str, str]] = {
         "".join(f"{LINK.format(n)}</link-entity>" for n in range(100)),
         "at most 15 link-entity",
     ),
-    "columns": ('<attribute name="name"/>' * 2000, "at most 1,000 attributes, not 2,000"),
+    "columns": ('<attribute name="name"/>' * 2000, "at most 1,600 attributes, not 2,000"),
     "columns with aliases": (
         "".join(f'<attribute name="name" alias="a{n}"/>' for n in range(2000)),
-        "at most 1,000 attributes",
+        "at most 1,600 attributes",
     ),
     "sort keys": ('<order attribute="name"/>' * 60, "at most 50 sort keys"),
     "an unknown attribute": ('<attribute name="nothing"/>', "no attribute 'nothing'"),
@@ -124,6 +124,11 @@ def test_a_query(rest: Rest, name: str) -> None:
     assert part in fault["Reason"]
     assert fault["Detail"]
     assert part in rest.fault("/GetRecordCount", fetch(inner), status=400)["Reason"]
+
+
+def test_lookups_that_take_two_columns(rest: Rest) -> None:
+    many = "".join(f'<attribute name="ownerid" alias="a{n}"/>' for n in range(900))
+    assert "at most 1,600 columns, not 1,8" in rest.fault("", fetch(many), status=400)["Reason"]
 
 
 @pytest.mark.parametrize(
