@@ -96,6 +96,7 @@ class WatchedOrganization(MemoryOrganization):
         version = super().delete(entity, record_id, expected=expected, origin=origin, actor=actor)
         self._tell(entity, record_id, before, None, self._author(origin))
         self.refused.pop(record_id, None)
+        self.faults.unreadable.discard(record_id)  # what nobody could read is gone with it
         if self.strict:
             self._let_go(entity, record_id)
         return version

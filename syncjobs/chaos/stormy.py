@@ -108,10 +108,12 @@ class StormyMemory(Stormy, MemoryConnector):
         """Rehearse; nobody is told of it, and what the organization itself demands is not tried."""
         forget, restore = self.organization.ledger.keep_all(), self.organization.keep()
         refused, self._is_rehearsing = dict(self.organization.refused), True
+        unreadable = set(self.organization.faults.unreadable)
         try:
             return super().rehearse(entity, batch)
         finally:
             self._is_rehearsing, self.organization.refused = False, refused
+            self.organization.faults.unreadable = unreadable
             restore()
             forget()
 
