@@ -83,8 +83,9 @@ def remove(connection: Connection) -> str:
         with registry.connector(connection.client) as client:
             client.hurry(SECONDS)
             watcher = client.watcher()
-            for row in rows if watcher is not None else ():
-                _remove(watcher, row)
+            if watcher is not None:
+                for row in rows:
+                    _remove(watcher, row)
     except ConnectorError as error:
         return f"Web hooks were left in the client organization: {error}"
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -119,30 +120,34 @@ def table() -> str:
         line = (cell.group, cell.entity, where.filters, where.mode, data, gone)
         lines.append(f"| {' | '.join(line)} |")
     lines += ["", "| Case | Test |", "|---|---|"]
+    lines += [f"| {what} | `{test}` |" for what, test in _cases()]
+    return "\n".join(lines) + "\n"
+
+
+def _cases() -> Iterator[tuple[str, str]]:
     for number, text in METADATA.items():
-        lines.append(f"| metadata {number}: {text} | `test_metadata.py::test_metadata[{number}]` |")
+        yield f"metadata {number}: {text}", f"test_metadata.py::test_metadata[{number}]"
     for case in CONNECTING:
-        lines.append(f"| connecting {case} | `test_connecting.py::test_connecting[{case}]` |")
+        yield f"connecting {case}", f"test_connecting.py::test_connecting[{case}]"
+    yield from _connecting()
+    yield from _topology()
+    for name in ("deletion", "n2n-removal", "owner-change"):
+        yield f"advanced deletions: {name}", f"test_tracked.py::test_advanced_deletions[{name}]"
+
+
+def _connecting() -> Iterator[tuple[str, str]]:
     for case, origin in BEHIND_DYNAMICS.items():
         text = "as Sales" if origin.as_sales else "made by connecting"
         text += ", connected to another Dynamics before" if origin.had_another else ""
-        lines.append(
-            f"| behind Dynamics {case}: {text} | `test_cases.py::test_connecting[{case}]` |"
-        )
+        yield f"behind Dynamics {case}: {text}", f"test_cases.py::test_connecting[{case}]"
     for case, (rc1, kind) in BEHIND_RC1.items():
         text = f"RC1 as {rc1}, RC2 {kind}"
-        lines.append(f"| behind RC1 {case}: {text} | `test_cases.py::test_connecting[{case}]` |")
+        yield f"behind RC1 {case}: {text}", f"test_cases.py::test_connecting[{case}]"
+
+
+def _topology() -> Iterator[tuple[str, str]]:
     for what, test in TOPOLOGY.items():
         for side in SIDES:
-            lines.append(
-                f"| Dynamics, RC1, RC2: {what} on {side} | `test_topologies.py::{test}[{side}]` |"
-            )
-    lines.append(
-        "| Dynamics, RC1, RC2: a further run carries nothing | "
-        "`test_topologies.py::test_nothing_echoes` |"
-    )
-    for name in ("deletion", "n2n-removal", "owner-change"):
-        lines.append(
-            f"| advanced deletions: {name} | `test_tracked.py::test_advanced_deletions[{name}]` |"
-        )
-    return "\n".join(lines) + "\n"
+            yield f"Dynamics, RC1, RC2: {what} on {side}", f"test_topologies.py::{test}[{side}]"
+    quiet = "Dynamics, RC1, RC2: a further run carries nothing"
+    yield quiet, "test_topologies.py::test_nothing_echoes"

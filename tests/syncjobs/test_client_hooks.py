@@ -117,13 +117,13 @@ def test_only_who_knows_the_address_is_heard(place: Elsewhere, client: Client) -
     unknown = uuid4()
     nobody = reverse("client_hook", args=[unknown, client_hooks.token(unknown)])
     calls = connection.client_calls
-    body = {"data": '{"id": "x"}', "content_type": "application/json"}
-    assert client.post(bad, **body).status_code == 404
-    assert client.post(nobody, **body).status_code == 404
+    body, kind = '{"id": "x"}', "application/json"
+    assert client.post(bad, body, content_type=kind).status_code == 404
+    assert client.post(nobody, body, content_type=kind).status_code == 404
     assert client.get(good).status_code == 405
     connection.refresh_from_db()
     assert connection.client_calls == calls
-    assert client.post(good, **body).status_code == 204
+    assert client.post(good, body, content_type=kind).status_code == 204
     connection.refresh_from_db()
     assert connection.client_calls == calls + 1
 
