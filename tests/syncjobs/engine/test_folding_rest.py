@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -24,7 +25,8 @@ def make_past(**more: object) -> Transaction:
         "message": "Refused.",
         "choices": {"name": Side.CLIENT},
     }
-    return make_waiting(changes=changed(name=("a", "b")), **values | more)
+    waiting = make_waiting(changes=changed(name=("a", "b")))
+    return replace(waiting, **values | more)  # type: ignore[arg-type]
 
 
 def test_one_that_is_set_aside_keeps_only_its_change() -> None:
