@@ -8,7 +8,7 @@ from dataclasses import replace
 from syncjobs.chaos.ledger import Insisted
 from syncjobs.chaos.program import Step
 from syncjobs.chaos.world import World
-from syncjobs.engine.transactions import Status, Transaction
+from syncjobs.engine.transactions import Action, Status, Transaction
 from syncjobs.engine.values import Side
 
 
@@ -30,7 +30,8 @@ def set_all_to_pending(world: World) -> None:
 
 def choose_all(world: World, side: Side) -> None:
     """Decide every conflict for one side."""
-    _write(world, [_chosen(item, side) for item in conflicts(world)])
+    for item in conflicts(world):
+        _decide_conflict(world, item, side)
 
 
 def conflicts(world: World) -> list[Transaction]:
@@ -52,9 +53,13 @@ def _set_to_pending(world: World, step: Step) -> bool:
     found = _one(world, step, Status.ERROR, Status.ARCHIVED)
     if found is not None:
         _write(world, [_again(found)])
-        names = {world.key(name): name for name in world.server.entities}
-        world.ledger.add(Insisted(names[found.entity], found.client_id, found.action))
+        _insist(world, found)
     return found is not None
+
+
+def _insist(world: World, item: Transaction) -> None:
+    names = {world.key(name): name for name in world.server.entities}
+    world.ledger.add(Insisted(names[item.entity], item.client_id, item.action))
 
 
 def _archive(world: World, step: Step) -> bool:
@@ -70,8 +75,15 @@ def _choose(world: World, step: Step) -> bool:
     found = conflicts(world)
     if found:
         side = Side.SERVER if step.what % 2 else Side.CLIENT
-        _write(world, [_chosen(found[step.which % len(found)], side)])
+        _decide_conflict(world, found[step.which % len(found)], side)
     return bool(found)
+
+
+def _decide_conflict(world: World, item: Transaction, side: Side) -> None:
+    _write(world, [_chosen(item, side)])
+    # Whoever chooses a deletion wants it, also where users have made the record again since.
+    if side is Side.CLIENT and item.action is Action.DELETE:
+        _insist(world, item)
 
 
 def _decide_held(world: World, step: Step) -> bool:

@@ -74,7 +74,7 @@ class RunBegan(NamedTuple):
 
 
 class Insisted(NamedTuple):
-    """A person set a transaction of a client record to Pending; `action` is the transaction's."""
+    """A person set a client change to Pending, or chose a deletion; `action` is that change's."""
 
     entity: str
     id: str

@@ -161,8 +161,19 @@ def disagreed(case: Case) -> LinkRow | None:
     return LinkRow(case.server_id, transaction.client_id, 0, transaction.version, NOTHING_AGREED)
 
 
-def is_agreed(case: Case, server: ServerRecord) -> bool:
-    """Return whether the server's record is as it was when both sides last agreed."""
+def is_unopposed(case: Case, server: ServerRecord) -> bool:
+    """Return whether nothing stands against the change.
+
+    The server's record is as it was when both sides last agreed, and no person has decided about
+    just this record of the server: that holds, though there is nothing to decide any more.
+    """
+    asked, choices = case.transaction.conflict, case.transaction.choices
+    if choices and asked is not None and asked.server_version == server.version:
+        return False
+    return _is_agreed(case, server)
+
+
+def _is_agreed(case: Case, server: ServerRecord) -> bool:
     link = case.link
     if link is None:
         return 0 < case.transaction.based_on == server.version

@@ -11,7 +11,7 @@ from syncjobs.engine.conflicts import Meeting, Ruling, ServerChange, rule_on
 from syncjobs.engine.push.agreeing import (
     delivered,
     disagreed,
-    is_agreed,
+    is_unopposed,
     modified,
     server_change,
 )
@@ -66,7 +66,7 @@ def _update(case: Case, server: ServerRecord, changes: Changes) -> Decision:
     if not differing:
         return delivered(case, server)
     columns = ends.together(differing)
-    if is_agreed(case, server):
+    if is_unopposed(case, server):
         return _change(case, server, news, columns)
     meeting = Meeting(
         server=server_change(case),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from organizations.records import Action
 from syncjobs.engine.conflicts import Meeting, ServerChange, rule_on
-from syncjobs.engine.push.agreeing import GONE, disagreed, is_agreed, modified, server_change
+from syncjobs.engine.push.agreeing import GONE, disagreed, is_unopposed, modified, server_change
 from syncjobs.engine.push.cases import Case, Decision, Send, Settle
 from syncjobs.engine.push.clashing import asked_about, conflict_of, set_aside
 from syncjobs.engine.push.ends import ServerRecord
@@ -21,7 +21,7 @@ def delete(case: Case, server: ServerRecord | None) -> Decision:
         return Settle(
             status=Status.PROCESSED, why=GONE if case.link else "", drops=case.link is not None
         )
-    if is_agreed(case, server):
+    if is_unopposed(case, server):
         return remove(case, server)
     meeting = Meeting(
         server=server_change(case),

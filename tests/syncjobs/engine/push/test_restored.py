@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from syncjobs.engine.conflicts import WHOLE
 from syncjobs.engine.transactions import Status
+from syncjobs.engine.values import ConflictRule, Side
+from tests.syncjobs.engine.push.clashing import choose
 from tests.syncjobs.engine.push.deliver import TwoWays, make_both, make_two_ways
 
 
@@ -40,3 +44,24 @@ def test_the_client_takes_what_the_server_has_then(
     world.sync(full=full)
     assert world.rows("client") == world.rows("server") == {first: agreed.row}
     assert world.state.left_behind(1) == set()
+
+
+@pytest.mark.parametrize("edit", [change_both, delete_what_is_changed])
+def test_a_choice_for_the_server_holds_though_there_is_nothing_to_choose_any_more(
+    edit: Callable[[TwoWays, str], None],
+) -> None:
+    world = make_two_ways(ConflictRule.ASK)
+    (first,) = make_both(world)
+    agreed = world.server.tables["account"][first]
+    edit(world, first)
+    world.push()
+    asked = world.transaction(Status.ERROR)
+    assert asked.conflict is not None
+    world.server.tables["account"][first] = agreed
+    shown = replace(asked, conflict=replace(asked.conflict, server_version=agreed.version))
+    with world.state.page():
+        world.state.hold()
+        world.line.save([shown], "Looked at again.")
+    choose(world, **{WHOLE: Side.SERVER})
+    world.sync()
+    assert world.rows("client") == world.rows("server") == {first: agreed.row}
