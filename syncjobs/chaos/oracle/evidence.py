@@ -21,6 +21,7 @@ from syncjobs.engine.values import Leaving, Side
 _REMOVALS = (Intent.DELETE, Intent.DISASSOCIATE)
 """What a person who insists on it wants removed, though the client may have it again."""
 
+_BY_USER = (By.USER, Action.DELETE)
 _RUNS = 3
 """Runs that can be under way at once: one, another worker's, and a delivery."""
 
@@ -37,9 +38,13 @@ def without_evidence(events: Sequence[Event], lists: Lists) -> Iterator[Violatio
             wanted.add((event.entity, mirror.ids.get(event.id, event.id)))
         if isinstance(event, Write) and _is_deletion(event):
             is_wanted = event.side is Side.SERVER and (event.entity, mirror.key(event)) in wanted
-            if is_wanted or _is_replaced(event, mirror, events[place + 1 :]):
-                pass
-            elif not _is_proved(event, mirror, events, runs[0], place):
+            is_known = (
+                is_wanted
+                or _is_replaced(event, mirror, events[place + 1 :])
+                or _is_made_again(event, mirror, events, place)
+                or _is_proved(event, mirror, events, runs[0], place)
+            )
+            if not is_known:
                 yield Violation("I3", f"{event.entity} {event.id} was deleted on the {event.side}.")
         mirror.take(event)
 
@@ -57,6 +62,29 @@ def _is_replaced(write: Write, mirror: Mirror, later: Sequence[Event]) -> bool:
     )
     following = next(after, None)
     return following is not None and (following.by, following.action) == (By.ENGINE, Action.CREATE)
+
+
+def _is_made_again(write: Write, mirror: Mirror, events: Sequence[Event], place: int) -> bool:
+    """Return whether a deletion that users took back is delivered, and their new record after it.
+
+    That is so where the deletion was sent before, and nobody knows whether it was carried out.
+    """
+    if write.side is not Side.SERVER:
+        return False
+    key = mirror.key(write)
+    same = [
+        (at, event)
+        for at, event in enumerate(events)
+        if isinstance(event, Write) and event.entity == write.entity and mirror.key(event) == key
+    ]
+    was_deleted = any(
+        at < place and event.side is Side.CLIENT and (event.by, event.action) == _BY_USER
+        for at, event in same
+    )
+    later = (event for at, event in same if at > place and event.side is Side.SERVER)
+    following = next(later, None)
+    made = following is not None and (following.by, following.action) == (By.ENGINE, Action.CREATE)
+    return was_deleted and made
 
 
 def _is_deletion(write: Write) -> bool:

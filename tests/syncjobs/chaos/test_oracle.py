@@ -141,6 +141,20 @@ def test_it_sees_a_pair_that_did_not_come() -> None:
     assert seen(world) == {"I2"}
 
 
+@pytest.mark.parametrize("is_user", [True, False])
+def test_a_deletion_that_users_took_back_may_go_out_with_their_new_record(is_user: bool) -> None:
+    world, account = make_rested()
+    values = dict(world.client.get(ACCOUNT, account))
+    if is_user:
+        world.client.delete(ACCOUNT, account)
+        world.client.create(ACCOUNT, values, id=account)
+    come_to_rest(world)
+    world.server.delete(ACCOUNT, account, origin=CONNECTION)
+    world.server.create(ACCOUNT, values, id=account, origin=CONNECTION)
+    come_to_rest(world)
+    assert ("I3" in seen(world)) is not is_user
+
+
 @pytest.mark.parametrize("is_deleting", [True, False])
 def test_it_sees_a_deletion_without_evidence(is_deleting: bool) -> None:
     world, account = make_rested(is_deleting=is_deleting)
