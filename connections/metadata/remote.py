@@ -24,7 +24,7 @@ from connections.metadata.compare import NoImpact, compare, removal
 from connections.metadata.merge import merge
 from connections.metadata.missing import missing, other_key
 from connections.metadata.plan import Element, EntityPlan, Item, MetadataPlan, Verb
-from connections.metadata.update import EmptyMetadata, Progress, silent
+from connections.metadata.update import Progress, entities_of, silent
 from connections.models import Connection, ServerDefinition
 from organizations import definitions
 from organizations.schema import Entity, Origin
@@ -57,10 +57,7 @@ class RemoteUpdate:
     @cached_property
     def listed(self) -> tuple[EntitySummary, ...]:
         """The server's entities, asked for once. Raises EmptyMetadata."""
-        found = tuple(self.server.entities())
-        if not found:
-            raise EmptyMetadata("The server listed no entity. Nothing was changed.")
-        return found
+        return entities_of(self.server)
 
     @cached_property
     def definer(self) -> Definer | None:

@@ -48,6 +48,14 @@ def silent(entity: str, done: int, total: int) -> None:
     """Report progress to nobody."""
 
 
+def entities_of(server: Connector) -> tuple[EntitySummary, ...]:
+    """Return the server's entities. Raises EmptyMetadata."""
+    found = tuple(server.entities())
+    if not found:
+        raise EmptyMetadata("The server listed no entity. Nothing was changed.")
+    return found
+
+
 @dataclass(frozen=True)
 class _Comparison:
     """What differs of one entity, and the server's definition: None if it is not to be taken."""
@@ -84,10 +92,7 @@ class MetadataUpdate:
     @cached_property
     def listed(self) -> tuple[EntitySummary, ...]:
         """The server's entities, asked for once. Raises EmptyMetadata."""
-        found = tuple(self.server.entities())
-        if not found:
-            raise EmptyMetadata("The server listed no entity. Nothing was changed.")
-        return found
+        return entities_of(self.server)
 
     def preview(self) -> MetadataPlan:
         """Compare everything; write nothing."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import orjson
 from django.core.exceptions import TooManyFieldsSent
@@ -25,6 +26,8 @@ MOST_BYTES = 16 * 1024 * 1024
 """The longest body. Not documented (assumed)."""
 VERSION = "4.0"
 _KEPT = frozenset({"@odata.nextLink", "@odata.count", "@odata.id"})
+_PAGING = frozenset({"$skiptoken", "$skip", "$top"})
+"""What says where a page begins and ends: a link to the next one says it anew."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,12 @@ class Call(ServiceCall):
         """The HTTP method; HEAD is answered as GET, without the body."""
         method = self.request.method or "GET"
         return "GET" if method == "HEAD" else method
+
+    def next_link(self, token: str) -> str:
+        """Return the address of the page that begins at `token`; all else is asked as now."""
+        carried = {name: value for name, value in self.options.items() if name not in _PAGING}
+        query = urlencode(carried | {"$skiptoken": token}, quote_via=quote, safe="$,()'")
+        return f"{self.root}{self.path}?{query}"
 
     @cached_property
     def names(self) -> RescoNames:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import quote, urlencode
 
 from django.http import HttpResponse
 
@@ -51,7 +50,7 @@ def collection(call: Call, shape: Shape) -> HttpResponse:
     expanding.fill(call, wish.expanded, page.rows, printer.columns, written)
     document["value"] = written
     if page.token:
-        document["@odata.nextLink"] = _next_link(call, page.token)
+        document["@odata.nextLink"] = call.next_link(page.token)
     return with_applied(call, answer(document, form=call.form), _SIZE, _ANNOTATIONS)
 
 
@@ -131,16 +130,6 @@ def _counted_page(call: Call, shape: Shape, wish: Wish, printer: RowPrinter, siz
 
 def _rest(wish: Wish, size: int) -> str:
     return "" if wish.left is None else f"-{wish.left - size}"
-
-
-def _next_link(call: Call, token: str) -> str:
-    carried = {
-        name: value
-        for name, value in call.options.items()
-        if name not in ("$skiptoken", "$skip", "$top")
-    }
-    query = urlencode(carried | {"$skiptoken": token}, quote_via=quote, safe="$,()'")
-    return f"{call.root}{call.path}?{query}"
 
 
 def context(call: Call, shape: Shape) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
 
 from django.http import HttpResponse
 
@@ -55,7 +54,7 @@ def collection(call: QuestionnaireCall, name: str) -> HttpResponse:
     left = None if wish.left is None else wish.left - len(page.found)
     if page.after and left != 0:
         token = f"after-{page.after}{'' if left is None else f'-{left}'}"
-        document["@odata.nextLink"] = _next_link(call, token)
+        document["@odata.nextLink"] = call.next_link(token)
     return with_applied(call, answer(document, form=call.form), _SIZE, _ANNOTATIONS)
 
 
@@ -170,13 +169,3 @@ def _id(reading: Reading, item: Answer) -> str:
 
 def _context(call: QuestionnaireCall, shape: Answered) -> str:
     return f"{call.root}$metadata#{shape.entity.name}"
-
-
-def _next_link(call: QuestionnaireCall, token: str) -> str:
-    carried = {
-        name: value
-        for name, value in call.options.items()
-        if name not in ("$skiptoken", "$skip", "$top")
-    }
-    query = urlencode(carried | {"$skiptoken": token}, quote_via=quote, safe="$,()'")
-    return f"{call.root}{call.path}?{query}"

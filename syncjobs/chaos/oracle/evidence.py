@@ -41,8 +41,8 @@ def without_evidence(events: Sequence[Event], lists: Lists) -> Iterator[Violatio
             is_known = (
                 is_wanted
                 or _is_replaced(event, mirror, events[place + 1 :])
-                or _is_made_again(event, mirror, events, place)
                 or _is_proved(event, mirror, events, runs[0], place)
+                or _is_made_again(event, mirror, events, place)
             )
             if not is_known:
                 yield Violation("I3", f"{event.entity} {event.id} was deleted on the {event.side}.")
