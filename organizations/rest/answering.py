@@ -40,21 +40,26 @@ class Found:
 def document(call: Call, query: Query, found: Found) -> str:
     """Return the whole answer."""
     columns = list(_columns(query, call.catalog.entity))
+    listed = records(call, query.entity, columns, found.rows)
+    version = "" if found.version is None else element("MinActiveRowVersion", str(found.version))
+    return (
+        f"<FetchResult>{_metadata(query.entity, columns)}<Entities>{listed}</Entities>"
+        f"{element('MoreRecords', str(found.more))}{element('PagingCookie', found.cookie)}"
+        f"{version}</FetchResult>"
+    )
+
+
+def records(call: Call, entity: str, columns: Sequence[Column], rows: Sequence[Row]) -> str:
+    """Return the elements of records, lookups with the names of what they point to."""
     references = [
         (value.entity, value.id)
-        for row in found.rows
+        for row in rows
         for value in row.values()
         if isinstance(value, Reference)
     ]
     labels = primary_names(call.store, references)
-    begin = f"<Entity{attributes(EntityName=query.entity)}>"
-    records = "".join(f"{begin}{_values(columns, row, labels)}</Entity>" for row in found.rows)
-    version = "" if found.version is None else element("MinActiveRowVersion", str(found.version))
-    return (
-        f"<FetchResult>{_metadata(query.entity, columns)}<Entities>{records}</Entities>"
-        f"{element('MoreRecords', str(found.more))}{element('PagingCookie', found.cookie)}"
-        f"{version}</FetchResult>"
-    )
+    begin = f"<Entity{attributes(EntityName=entity)}>"
+    return "".join(f"{begin}{_values(columns, row, labels)}</Entity>" for row in rows)
 
 
 def _metadata(entity: str, columns: Sequence[Column]) -> str:

@@ -45,7 +45,7 @@ def serve(call: Call) -> HttpResponse:
 
 
 def _entities(call: Call) -> str:
-    listed = "".join(entity_xml(entity) for entity in _served(call))
+    listed = "".join(entity_xml(entity) for entity in served(call))
     return f'<Entities xmlns="{METADATA}">{listed}</Entities>'
 
 
@@ -56,11 +56,11 @@ def _localizations(call: Call) -> str:
             f"lcid is a language's number such as 1033, not '{text[:20]}'.", "lcid"
         )
     lcid = int(text)
-    labels = (label for entity in _served(call) for label in labels_of(entity, lcid))
+    labels = (label for entity in served(call) for label in labels_of(entity, lcid))
     return labels_xml(lcid, labels)
 
 
-def _served(call: Call) -> Iterator[Entity]:
+def served(call: Call) -> Iterator[Entity]:
     """Yield the entities whose records can be read and written."""
     for entity in call.catalog.entities():
         if call.catalog.enabled(entity.name):

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from organizations import addressing, basic
 from organizations.authentication import AuthenticationFailed
 from organizations.errors import OrganizationError
 from organizations.models import Organization
-from organizations.rest import metadata_service, reading, writing
+from organizations.rest import exporting, metadata_service, reading, writing
 from organizations.rest.call import Call, refused
 from organizations.rest.faults import LOGIN, MISSING, RestFault, fault_of, not_served
 from organizations.rest.writing import Act
 from organizations.service_call import CHALLENGE
 
-Handler = Callable[[Call], HttpResponse]
+Handler = Callable[[Call], HttpResponseBase]
 _POST: Mapping[str, Handler] = {
     "": reading.fetch,
     "Fetch": reading.fetch,
@@ -32,11 +33,11 @@ _POST: Mapping[str, Handler] = {
     "UpdateMultiple": lambda call: writing.multiple(call, writing.update_act(call)),
     "Delete": lambda call: writing.single(call, Act.DELETE),
     "DeleteMultiple": lambda call: writing.multiple(call, Act.DELETE),
+    "Export": exporting.export,
 }
 _NOT_SERVED = frozenset(
     {
         "ExecuteWorkflow",
-        "Export",
         "ExportProject",
         "GenerateReport",
         "ImportProject",
@@ -47,18 +48,18 @@ _NOT_SERVED = frozenset(
 
 
 @csrf_exempt
-def data(request: HttpRequest, path: str) -> HttpResponse:
+def data(request: HttpRequest, path: str) -> HttpResponseBase:
     """Answer a request to `/rest/v1/data/{path}`."""
     return _served(request, path, _data)
 
 
 @csrf_exempt
-def metadata(request: HttpRequest, path: str) -> HttpResponse:
+def metadata(request: HttpRequest, path: str) -> HttpResponseBase:
     """Answer a request to `/rest/v1/metadata/{path}`."""
     return _served(request, path, metadata_service.serve)
 
 
-def _served(request: HttpRequest, path: str, handler: Handler) -> HttpResponse:
+def _served(request: HttpRequest, path: str, handler: Handler) -> HttpResponseBase:
     name, rest = addressing.split(request, path)
     try:
         member = basic.member(request, name)
@@ -71,7 +72,7 @@ def _served(request: HttpRequest, path: str, handler: Handler) -> HttpResponse:
         return refused(fault_of(error))
 
 
-def _data(call: Call) -> HttpResponse:
+def _data(call: Call) -> HttpResponseBase:
     operation = call.path.strip("/")
     if call.request.method == "GET" and operation and "/" not in operation:
         return reading.select(call, operation)

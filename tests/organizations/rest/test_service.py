@@ -43,7 +43,7 @@ def test_the_organization_may_stand_in_the_host_name(rest: Rest, with_path: bool
     ("path", "method", "status", "part"),
     [
         ("/Dance", "POST", 404, "There is no operation 'Dance'"),
-        ("/Export", "POST", 501, "Export is not served here"),
+        ("/ExportProject", "POST", 501, "ExportProject is not served here"),
         ("/Execute", "PUT", 405, "Execute takes POST"),
     ],
 )
