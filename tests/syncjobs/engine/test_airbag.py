@@ -100,6 +100,28 @@ def test_it_names_the_usual_limits() -> None:
     )
 
 
+def test_it_says_how_many_and_of_how_many() -> None:
+    assert reason_to_wait("account", 1_200, 0, 9_600, Limits(most=2_000)) == (
+        "1,200 of 9,600 records of 'account' are to be deleted: more than 5 % of its records wait "
+        "for a decision."
+    )
+    assert reason_to_wait("account", 30, 1_470, 20_000, Limits(most=1_000)) == (
+        "30 of 20,000 records of 'account' are to be deleted, after 1,470 in the last 24 hours: "
+        "more than 1,000 in a day wait for a decision."
+    )
+    assert reason_to_wait("account", 30, 1, 40, Limits()) == (
+        "30 of 40 records of 'account' are to be deleted, after 1 in the last 24 hours: more than "
+        "5 % of its records wait for a decision."
+    )
+
+
+def test_it_says_why_an_empty_answer_is_not_believed() -> None:
+    assert unbelieved("account", 12_345) == (
+        "The server named no record of 'account' at all, but 12,345 are linked. An empty answer "
+        "is not believed: it can come from a lost permission, too."
+    )
+
+
 def test_too_many_deletions_wait_while_the_rest_goes_on() -> None:
     world, person = make_guarded()
     ids = make_accounts(world, 10)
