@@ -137,8 +137,9 @@ def test_it_waits_for_a_client_that_does_not_answer() -> None:
     assert (world.waits, len(waiting(world))) == ([3.0, 2.0], 1)
 
 
-def test_one_entity_that_fails_does_not_stop_the_others() -> None:
-    world = make_two_way()
+@pytest.mark.parametrize("entities", [("account", "tag"), ("account", "systemuser", "tag")])
+def test_one_entity_that_fails_does_not_stop_the_others(entities: tuple[str, ...]) -> None:
+    world = make_two_way(entities=entities)
     make_accounts(world, 1)
     world.sync()
     account = next(iter(world.rows("client")))
@@ -179,7 +180,9 @@ def test_a_log_that_does_not_reach_back_fails_until_a_full_run_accepts_it() -> N
     assert set(failed) == set(world.entities)
     world.reporter = MemoryReporter()
     assert collect_all(world, full=True) == {}
-    assert [item.code for item in world.reporter.problems] == ["CheckpointExpired"]
+    (problem,) = world.reporter.problems
+    assert (problem.entity, problem.record, problem.code) == ("", "", "CheckpointExpired")
+    assert problem.message == "Edits since version 0 are no longer known."
     later = world.client.create("account", {"name": "Later"})
     assert collect_all(world) == {}
     assert [item.client_id for item in waiting(world)] == [later]

@@ -8,8 +8,11 @@ from dataclasses import replace
 from connections.connectors.base import Edits
 from connections.connectors.memory import MemoryConnector
 from connections.errors import Refused, Retryable
-from syncjobs.engine.collect import AS_CARRIED
+from organizations.records import Page
+from organizations.schema import Attribute, Entity
+from syncjobs.engine.collect import AS_CARRIED, FAR
 from syncjobs.engine.transactions import Action, Changed, Status, Transaction
+from syncjobs.engine.values import LinkRow, LinkState, Options
 from tests.syncjobs.engine.memory_queue import MemoryQueue
 from tests.syncjobs.engine.memory_state import MemoryState
 from tests.syncjobs.engine.two_ways import collect_all, make_two_way, waiting
@@ -19,11 +22,11 @@ USER = {"domainname": "ann", "fullname": "Ann"}
 
 
 class Log(MemoryConnector):
-    """A client that tells from where its log was read, and fails where an error comes next."""
+    """A client that tells what it was asked for, and fails where an error comes next."""
 
     def __init__(self, world: World, *errors: Exception | None) -> None:
         super().__init__(world.client, origin=CONNECTION)
-        self.errors, self.read_from = list(errors), list[int]()
+        self.errors, self.read_from, self.fetched = list(errors), list[int](), list[str]()
 
     def edits(self, names: object, since: int, *, limit: int = 5000) -> Edits:
         error = self.errors.pop(0) if self.errors else None
@@ -31,6 +34,10 @@ class Log(MemoryConnector):
             raise error
         self.read_from.append(since)
         return super().edits(names, since, limit=limit)  # type: ignore[arg-type]
+
+    def fetch(self, entity: Entity, attributes: Sequence[Attribute], ids: Sequence[str]) -> Page:
+        self.fetched += [entity.name, *ids]
+        return super().fetch(entity, attributes, ids)
 
 
 def make_edited(count: int) -> World:
@@ -59,6 +66,64 @@ def test_each_page_of_the_log_is_read_once() -> None:
     collect_all(world, client=log)
     assert log.read_from == [0, 2, 4]
     assert len(waiting(world)) == 6
+
+
+def test_a_page_is_asked_for_what_is_linked_alone() -> None:
+    world = make_two_way()
+    accounts, tag = make_accounts(world, 2), world.server.create("tag", {"name": "VIP"})
+    world.server.associate("accounttags", accounts[0], tag)
+    world.sync()
+    world.client.create("account", {"name": "New"})
+    world.client.update("account", accounts[1], {"name": "Mine"})
+    world.client.associate("accounttags", accounts[1], tag)
+    world.client.disassociate("accounttags", accounts[0], tag)
+    log = Log(world)
+    collect_all(world, client=log)
+    assert log.fetched == ["account", accounts[1]]
+
+
+def test_what_an_entity_collected_is_not_collected_again_for_one_that_lags() -> None:
+    world = make_two_way()
+    collect_all(world)
+    everything, world.entities = world.entities, ("tag",)
+    account = world.client.create("account", {"name": "Meanwhile"})
+    tag = world.client.create("tag", {"name": "x"})
+    collect_all(world)
+    save(world, [replace(item, status=Status.PROCESSED) for item in waiting(world)])
+    world.entities = everything
+    collect_all(world)
+    assert world.queue is not None
+    assert [item.client_id for item in waiting(world)] == [account]
+    assert {item.client_id for item in world.queue.transactions} == {account, tag}
+
+
+def test_a_position_is_far_by_what_came_since_it_was_saved() -> None:
+    world = make_two_way()
+    collect_all(world)
+    for more, saved in ((FAR + 1, FAR + 1), (FAR, FAR + 1), (1, 2 * FAR + 2)):
+        world.client.version += more
+        collect_all(world)
+        assert world.queue is not None
+        assert set(world.queue.saved.collected.values()) == {saved}
+
+
+def test_transactions_are_put_in_in_the_order_of_their_changes() -> None:
+    world = make_two_way()
+    made = [world.client.create(name, {}) for name in ("account", "tag", "account", "tag")]
+    collect_all(world, options=Options(page_size=10))
+    assert [item.id for item in waiting(world)] == [1, 2, 3, 4]
+    assert [item.client_id for item in waiting(world)] == made
+
+
+def test_all_that_comes_to_nothing_in_a_page_is_set_aside() -> None:
+    world = make_edited(3)
+    collect_all(world)
+    for item in waiting(world)[:2]:
+        world.client.delete("account", item.client_id)
+    collect_all(world)
+    assert world.queue is not None
+    left = [item.status for item in world.queue.transactions]
+    assert left == [Status.ARCHIVED, Status.ARCHIVED, Status.PENDING]
 
 
 def test_patience_begins_anew_after_each_page_that_was_carried() -> None:
@@ -187,3 +252,96 @@ def test_what_is_back_as_it_was_is_set_aside_with_its_record_whole() -> None:
     assert (aside.status, aside.message) == (Status.ARCHIVED, AS_CARRIED)
     assert aside.changes is not None
     assert aside.changes["name"] == Changed(None, "Account 0")
+
+
+def link(world: World, account: str) -> LinkRow:
+    key = world.task("account").key
+    return world.state.links_by_client(key, [account])[account]
+
+
+def test_a_link_does_not_follow_a_change_that_waits() -> None:
+    world = make_two_way()
+    (account,) = make_accounts(world, 1)
+    world.sync()
+    before = link(world, account)
+    world.client.update("account", account, {"name": "Mine"})
+    collect_all(world)
+    assert link(world, account) == before
+
+
+def test_a_link_follows_the_last_of_many_saves_without_a_change() -> None:
+    world = make_two_way()
+    (account,) = make_accounts(world, 1)
+    world.sync()
+    for _ in range(3):
+        world.client.update("account", account, {})
+    collect_all(world, options=Options(page_size=10))
+    assert waiting(world) == []
+    assert link(world, account).client_version == world.client.stored("account", account).version
+
+
+def let_server_have(world: World, account: str, name: str) -> None:
+    """Let the server come to the same value by itself, and a run without delivery carry it."""
+    world.server.update("account", account, {"name": name})
+    queue, world.queue = world.queue, None
+    world.sync()
+    world.queue = queue
+
+
+def test_what_the_server_has_by_now_is_set_aside_when_it_is_saved_again() -> None:
+    world = make_two_way()
+    (account,) = make_accounts(world, 1)
+    world.sync()
+    world.client.update("account", account, {"name": "Mine"})
+    collect_all(world)
+    let_server_have(world, account, "Mine")
+    world.client.update("account", account, {})
+    collect_all(world)
+    assert world.queue is not None
+    assert waiting(world) == []
+    assert [why for _, _, why in world.queue.saved.history] == [AS_CARRIED]
+
+
+def test_what_the_server_has_by_now_is_delivered_if_it_was_attempted() -> None:
+    world = make_two_way()
+    (account,) = make_accounts(world, 1)
+    world.sync()
+    world.client.update("account", account, {"name": "Mine"})
+    collect_all(world)
+    attempt(world)
+    let_server_have(world, account, "Mine")
+    world.client.update("account", account, {})
+    collect_all(world)
+    (only,) = waiting(world)
+    assert (only.attempts, only.version) == (1, world.client.version)
+
+
+def test_a_change_of_a_record_that_left_the_filter_waits_though_it_is_back_as_it_was() -> None:
+    world = make_two_way()
+    (account,) = make_accounts(world, 1)
+    world.sync()
+    links = world.state.saved.links[world.task("account").key]
+    links[account] = links[account]._replace(state=LinkState.LEFT_FILTER)
+    for name in ("Mine", "Account 0"):
+        world.client.update("account", account, {"name": name}, origin="neighbour")
+        collect_all(world)
+    (only,) = waiting(world)
+    assert (only.action, only.changes) == (Action.UPDATE, None)
+
+
+def test_what_was_attempted_is_not_lost_where_the_record_is_made_again_as_it_was() -> None:
+    world = make_two_way()
+    (account,) = make_accounts(world, 1)
+    world.sync()
+    row = world.client.get("account", account)
+    world.client.update("account", account, {"name": "Mine"})
+    collect_all(world)
+    attempt(world)
+    world.client.delete("account", account)
+    world.client.create("account", row, id=account)
+    collect_all(world)
+    sent, behind = waiting(world)
+    assert (sent.changes, sent.attempts) == ({"name": Changed("Account 0", "Mine")}, 1)
+    assert behind.action is Action.UPDATE
+    assert behind.changes is not None
+    assert behind.changes["name"] == Changed(None, "Account 0")
