@@ -40,13 +40,17 @@ _THERE = "A record with this id is there."
 
 @dataclass(slots=True)
 class _Written:
-    """What would be written to one entity: records as they would be, versions, deleted ids."""
+    """What would be written to one entity: records as they would be, versions, deleted ids.
+
+    `highest` is the version given last, `newest_gone` the highest of those that were deleted.
+    """
 
     rows: dict[str, dict[str, Value]] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     created: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
     highest: int = 0
+    newest_gone: int = 0
 
     @property
     def ids(self) -> set[str]:
@@ -84,6 +88,8 @@ class DryServer(PassingOn):
                 failed[place] = failure
             elif not there:
                 versions[place] = self._keep(entity, ours, batch.action, row, batch.columns)
+                if batch.action is Action.DELETE:
+                    ours.newest_gone = max(ours.newest_gone, before[ids[place]][0])
         result = BatchResult(ids=found, versions=versions, failed=failed)
         self._show(entity, batch, result, {item: known[1] for item, known in before.items()})
         return result
@@ -146,7 +152,11 @@ class DryServer(PassingOn):
         """Return the highest version there would be."""
         highest = self.inner.highest_version(entity)
         ours = self._entities.get(entity.name)
-        return highest if ours is None else max(highest, *ours.versions.values(), 0)
+        if ours is None:
+            return highest
+        if highest <= ours.newest_gone:
+            highest = self._newest_left(entity)
+        return max(highest, *ours.versions.values(), 0)
 
     def is_empty(self, entity: Entity) -> bool:
         """Return whether there would be no record."""
@@ -154,6 +164,17 @@ class DryServer(PassingOn):
         if ours is None:
             return self.inner.is_empty(entity)
         return not any(map(len, self.ids(entity)))
+
+    def _newest_left(self, entity: Entity) -> int:
+        """Return the highest version of the first page of ids; 0 if nothing would be left.
+
+        Whether a server went back in time is seen by its records (`starting`), and a version that
+        is too low makes them be looked at.
+        """
+        ids = next((page for page in self.ids(entity) if page), ())
+        primary = entity.attribute(entity.primary_id)
+        page = self.fetch(entity, (primary,) if primary else (), ids)
+        return max(page.versions, default=0)
 
     # Writing
 

@@ -66,8 +66,9 @@ def _update(case: Case, server: ServerRecord, changes: Changes) -> Decision:
     if not differing:
         return delivered(case, server)
     columns = ends.together(differing)
+    back = ends.together(_put_back(case, server, differing))
     if is_unopposed(case, server):
-        return _change(case, server, news, columns)
+        return _change(case, server, news, columns, lost=_replaced(case, server, news, back))
     meeting = Meeting(
         server=server_change(case),
         is_delete=False,
@@ -79,7 +80,8 @@ def _update(case: Case, server: ServerRecord, changes: Changes) -> Decision:
         asked=case.transaction.conflict,
         choices=case.transaction.choices,
     )
-    return _updated_by(rule_on(meeting, ends.task.conflict_rule), case, server, changes, meeting)
+    ruling = rule_on(meeting, ends.task.conflict_rule)
+    return _updated_by(ruling, case, server, changes, meeting, meeting.both | back)
 
 
 def _changed_by_both(
@@ -93,19 +95,29 @@ def _changed_by_both(
     return {name for name in differing if server.row[place[name]] != changes[name].old}
 
 
+def _put_back(case: Case, server: ServerRecord, differing: AbstractSet[str]) -> AbstractSet[str]:
+    """Return the columns that users of the server may have put back since an earlier attempt.
+
+    Nobody knows whether that was carried out: so what is there may be newer than the change.
+    """
+    is_still = case.link is not None and case.link.server_version == server.version
+    return frozenset() if is_still or not case.tried else differing
+
+
 def _updated_by(
-    ruling: Ruling, case: Case, server: ServerRecord, changes: Changes, meeting: Meeting
+    ruling: Ruling,
+    case: Case,
+    server: ServerRecord,
+    changes: Changes,
+    meeting: Meeting,
+    losing: frozenset[str],
 ) -> Decision:
     conflict = conflict_of(case, server, changes, ruling.asked or meeting.columns)
     if ruling.winner is Side.SERVER:
         return set_aside(ruling, conflict, link=disagreed(case))
     if not ruling.columns:
         return asked_about(ruling, conflict)
-    place, news = case.ends.place, news_of(changes)
-    lost = {
-        name: Changed(news.get(name, server.row[place[name]]), server.row[place[name]])
-        for name in ruling.columns & meeting.both
-    }
+    news = news_of(changes)
     return _change(
         case,
         server,
@@ -115,8 +127,16 @@ def _updated_by(
         is_conflict=True,
         asked=ruling.asked,
         conflict=conflict if ruling.asked else None,
-        lost=lost,
+        lost=_replaced(case, server, news, ruling.columns & losing),
     )
+
+
+def _replaced(
+    case: Case, server: ServerRecord, news: Mapping[str, Value], columns: AbstractSet[str]
+) -> Changes:
+    """Return the server's values in these columns, as a change that would write them back."""
+    there = {name: server.row[case.ends.place[name]] for name in columns}
+    return {name: Changed(news.get(name, value), value) for name, value in there.items()}
 
 
 def _change(

@@ -33,6 +33,7 @@ def cases_of(delivery: Delivery, ends: Ends, nodes: Sequence[Node]) -> list[Case
             followers=node.followers,
             is_gone=node.transaction.client_id in gone,
             is_aside=node.transaction.client_id in aside,
+            tried=node.transaction.attempts,
         )
         for node in nodes
     ]

@@ -64,8 +64,8 @@ def push(delivery: Delivery, tasks: Sequence[EntityTask]) -> Pushed:
 class _Push:
     """One push.
 
-    `_open` are the cases under way, as they were saved last; `_attempts` how often each was tried
-    before. `_told` are those that were told what they wait for.
+    `_open` are the cases under way, as they were saved last. `_told` are those that were told what
+    they wait for.
     """
 
     delivery: Delivery
@@ -77,7 +77,6 @@ class _Push:
     _broken: set[int] = field(default_factory=set)
     _order: Order = field(default_factory=lambda: Order(()))
     _open: dict[int, Case] = field(default_factory=dict)
-    _attempts: dict[int, int] = field(default_factory=dict)
     _waits: dict[int, Results] = field(default_factory=dict)
     _is_stopped: bool = False
 
@@ -112,7 +111,6 @@ class _Push:
     def _deliver(self, nodes: Sequence[Node]) -> None:
         ends = nodes[0].ends
         self._open = {node.transaction.id: _case(node) for node in nodes}
-        self._attempts = {node.transaction.id: node.transaction.attempts for node in nodes}
         try:
             self._in_rounds(ends, cases_of(self.delivery, ends, nodes))
         except Retryable as error:
@@ -139,7 +137,7 @@ class _Push:
         for case in cases:
             decision = _decided(case)
             if isinstance(decision, Send):
-                is_noted = is_first or decision.late
+                is_noted = is_first or decision.late or decision.lost
                 sent = results.attempted(case, decision) if is_noted else case
                 sends.setdefault(decision.action, []).append((sent, decision))
             else:
@@ -233,8 +231,8 @@ class _Push:
     def _postpone(self, ends: Ends, error: Retryable, *, is_tried: bool) -> None:
         """Leave what is under way Pending, to be tried again later."""
         results = Results(self.delivery, ends)
-        for item, case in self._open.items():
-            attempts = max(case.transaction.attempts, self._attempts[item] + is_tried)
+        for case in self._open.values():
+            attempts = max(case.transaction.attempts, case.tried + is_tried)
             results.postpone(case.transaction, error, attempts)
             self._stop(case.transaction)
         results.save()
@@ -294,4 +292,4 @@ def _digest(ends: Ends, send: Send) -> str:
 
 
 def _case(node: Node) -> Case:
-    return Case(transaction=node.transaction, ends=node.ends)
+    return Case(transaction=node.transaction, ends=node.ends, tried=node.transaction.attempts)

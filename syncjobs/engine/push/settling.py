@@ -41,7 +41,7 @@ class Results:
         """
         raised = replace(
             case.transaction,
-            attempts=case.transaction.attempts + 1,
+            attempts=case.tried + 1,
             conflict=_overwritten(case, send),
         )
         self._keep_lost(case)

@@ -43,7 +43,8 @@ class Settling:
         put_in(world, "account", "c", action, changes)
         made = replace(world.transaction(), version=5, **more)  # type: ignore[arg-type]
         self._write(made)
-        self.case = Case(transaction=made, ends=self.results.ends, link=make_link())
+        ends, tried = self.results.ends, made.attempts
+        self.case = Case(transaction=made, ends=ends, link=make_link(), tried=tried)
 
     def _write(self, made: Transaction) -> None:
         with self.world.state.page():

@@ -68,6 +68,16 @@ def test_it_predicts_although_the_newest_records_of_the_server_are_gone() -> Non
     assert world.sync()["account"].counts == predicted
 
 
+def test_it_predicts_although_the_client_deleted_the_last_record_of_the_server() -> None:
+    world = make_two_ways()
+    last, newest = make_both(world, 2)
+    world.server.delete("account", newest)
+    world.client.delete("account", last)
+    predicted = world.sync(dry_run=True)["account"].counts
+    assert (predicted.kept, predicted.pushed) == (1, 1)
+    assert world.sync()["account"].counts == predicted
+
+
 def make_families() -> tuple[TwoWays, list[str], list[str]]:
     """Carry accounts whose parent is in Brno: three children of each of two parents."""
     world = make_two_ways(ConflictRule.CLIENT)

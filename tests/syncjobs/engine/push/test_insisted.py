@@ -91,6 +91,25 @@ def test_a_newer_change_that_was_set_aside_gives_way_to_an_older_one() -> None:
     assert_rest(world)
 
 
+def test_an_older_change_that_makes_the_record_again_in_parts_comes_back_whole() -> None:
+    world = make_two_ways()
+    parent, first = make_both(world, 2)
+    world.server.update("account", first, {"parentaccountid": parent})
+    world.sync()
+    world.client.update("account", first, {"name": "mine"})
+    world.server.update("account", first, {"name": "theirs"})
+    world.sync()
+    assert world.client.get("account", first)["name"] == "theirs"
+    older = world.transaction(Status.ARCHIVED)
+    world.rule = CLIENT
+    world.server.delete("account", first)
+    pend(world, older)
+    world.sync()
+    assert world.server.get("account", first)["name"] == "mine"
+    assert world.server.get("account", first)["parentaccountid"] == parent
+    assert_rest(world)
+
+
 def test_a_record_made_again_while_its_deletion_is_asked_about_keeps_its_values() -> None:
     world = make_two_ways(ASK)
     (first,) = make_both(world)
