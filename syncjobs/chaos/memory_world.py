@@ -7,7 +7,6 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from connections.connectors.memory.organization import Stored
 from syncjobs.chaos import schema
 from syncjobs.chaos.filters import NO_FILTER
 from syncjobs.chaos.ledger import NO_SETTINGS, Ledger, Settings
@@ -15,7 +14,7 @@ from syncjobs.chaos.memory_guard import MemoryGuard
 from syncjobs.chaos.memory_queue import MemoryQueue
 from syncjobs.chaos.memory_reporter import MemoryReporter
 from syncjobs.chaos.memory_state import LaneState, MemoryState
-from syncjobs.chaos.organization import CONNECTION, WatchedOrganization
+from syncjobs.chaos.organization import CONNECTION, Backup, WatchedOrganization
 from syncjobs.chaos.program import Setting
 from syncjobs.chaos.protocols import Memory
 from syncjobs.chaos.stormy import StormyMemory
@@ -31,7 +30,7 @@ class MemoryWorld(World):
 
     server: WatchedOrganization
     client: WatchedOrganization
-    backup: tuple[dict[str, dict[str, Stored]], int] | None = None
+    backup: Backup | None = None
 
     def __post_init__(self) -> None:
         """Make the memory of the connection."""
@@ -96,14 +95,13 @@ class MemoryWorld(World):
 
     def make_backup(self) -> None:
         """Keep a copy of the server."""
-        self.backup = (self.server.backup(), self.server.version)
+        self.backup = self.server.backup()
 
     def restore_backup(self) -> bool:
         """Let the server become its copy; return whether there was one."""
         if self.backup is None:
             return False
-        records, version = self.backup
-        self.server.restore(records, version)
+        self.server.restore(self.backup)
         self.backup = None
         return True
 

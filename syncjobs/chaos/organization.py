@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -16,6 +16,15 @@ from syncjobs.engine.values import Side
 
 CONNECTION = "5f1e7d0c-0000-4000-8000-000000000001"
 """Origin of all that the engine writes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """All records of an organization, the columns they were stored in, and the last version."""
+
+    columns: Mapping[str, Sequence[str]]
+    tables: Mapping[str, Mapping[str, Stored]]
+    version: int
 
 
 @dataclass
@@ -52,29 +61,41 @@ class WatchedOrganization(MemoryOrganization):
     def alter(self, entity: Entity) -> None:
         """Give an entity another definition; values of attributes that stay are kept."""
         old = self.column_names(entity.name)
-        new = [column.name for column in columns(entity)]
-        table = self.tables[entity.name]
-        for record_id, stored in table.items():
-            values = dict(zip(old, stored.row, strict=True))
-            row = tuple(values.get(name) for name in new)
-            table[record_id] = Stored(row, stored.version)
         self.entities = {**self.entities, entity.name: entity}
+        self.tables[entity.name] = self._fitted(entity.name, self.tables[entity.name], old)
 
-    def backup(self) -> dict[str, dict[str, Stored]]:
+    def _fitted(
+        self, entity: str, records: Mapping[str, Stored], columns: Sequence[str]
+    ) -> dict[str, Stored]:
+        """Return records that were stored in other columns in those that the entity has now."""
+        found = {}
+        for record_id, stored in records.items():
+            values = dict(zip(columns, stored.row, strict=True))
+            row = tuple(values.get(name) for name in self.column_names(entity))
+            found[record_id] = Stored(row, stored.version)
+        return found
+
+    def backup(self) -> Backup:
         """Return a copy of all records."""
-        return {name: dict(table) for name, table in self.tables.items()}
+        return Backup(
+            columns={name: tuple(self.column_names(name)) for name in self.tables},
+            tables={name: dict(table) for name, table in self.tables.items()},
+            version=self.version,
+        )
 
-    def restore(self, backup: Mapping[str, Mapping[str, Stored]], version: int) -> None:
-        """Become what it was, version and all; what was written since is gone."""
+    def restore(self, backup: Backup) -> None:
+        """Become what it was, version and all, but for definitions; what came since is gone."""
+        version = backup.version
         self.used.update(range(version + 1, self.version + 1))
         for name in self.tables:
-            self._restore_table(name, dict(backup[name]))
+            self._restore_table(name, backup.tables[name], backup.columns[name])
         self.version, self.known_since = version, min(self.known_since, version)
         self.log = [change for change in self.log if change.version <= version]
 
-    def _restore_table(self, entity: str, then: dict[str, Stored]) -> None:
-        now, width = self.tables[entity], len(self.column_names(entity))
-        kept = {item: stored for item, stored in then.items() if len(stored.row) == width}
+    def _restore_table(
+        self, entity: str, then: Mapping[str, Stored], columns: Sequence[str]
+    ) -> None:
+        now, kept = self.tables[entity], self._fitted(entity, then, columns)
         self.tables[entity] = kept
         # What goes is told first: a pair is there once, whichever row holds it.
         for record_id in sorted(now.keys() | kept.keys(), key=lambda item: (item in kept, item)):

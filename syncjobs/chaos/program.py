@@ -17,9 +17,9 @@ EDITS = {
     "update": 18,
     "touch": 3,
     "delete": 7,
-    "purge": 6,
+    "purge": 8,
     "clash": 7,
-    "restore": 7,
+    "restore": 9,
     "associate": 7,
     "disassociate": 6,
     "owner": 4,
@@ -44,23 +44,23 @@ SETTINGS = {
 }
 """What administrators do, and what becomes of records."""
 
-PERSONS = {"set to pending": 4, "archive": 4, "choose": 9, "decide held": 8}
+PERSONS = {"set to pending": 4, "archive": 4, "choose": 9, "decide held": 12}
 """What persons do with transactions and held deletions."""
 
 TROUBLES = {
     "retry": 3,
     "refused": 3,
     "truncated page": 3,
-    "duplicated page": 2,
-    "empty answer": 3,
+    "duplicated page": 3,
+    "empty answer": 4,
     "lost response": 4,
     "conflict": 3,
     "kill": 6,
     "second worker": 4,
     "edit meanwhile": 8,
-    "expire": 2,
-    "backup": 3,
-    "restore backup": 4,
+    "expire": 3,
+    "backup": 5,
+    "restore backup": 7,
 }
 """What goes wrong, and when."""
 

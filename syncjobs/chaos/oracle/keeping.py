@@ -40,7 +40,8 @@ class Lost(NamedTuple):
 def lost_changes(events: Iterable[Event], lists: Lists) -> Iterator[Violation]:
     """Yield the changes that neither side has and no transaction keeps."""
     known = list(events)
-    keys = replayed(known).ids
+    mirror = replayed(known)
+    keys = mirror.ids
     insisted = {
         (event.entity, keys.get(event.id, event.id))
         for event in known
@@ -51,7 +52,7 @@ def lost_changes(events: Iterable[Event], lists: Lists) -> Iterator[Violation]:
         is_insisted = (lost.entity, key) in insisted
         if is_insisted and _is_replaced(lost, key, known[place + 1 :], keys):
             continue
-        if not _is_kept(lost, lists):
+        if not _is_kept(lost, lists, mirror.users):
             what = f"{lost.entity} {lost.id}: '{lost.column}' = {lost.value!r}"
             yield Violation("I1", f"{what}, written on the {lost.side}, was overwritten and lost.")
 
@@ -241,7 +242,7 @@ def _settle(mine: Marks, entity: str, here: Values | None, there: Values | None)
             del mine[name]
 
 
-def _is_kept(lost: Lost, lists: Lists) -> bool:
+def _is_kept(lost: Lost, lists: Lists, users: Mapping[str, str]) -> bool:
     if lost.column == EXISTS and lost.side is Side.SERVER:
         return True  # a record that comes back is a decision, not a loss
     for item in lists.of_record(lost.entity, lost.id):
@@ -252,6 +253,7 @@ def _is_kept(lost: Lost, lists: Lists) -> bool:
                 return True
             continue
         changed = (item.changes or {}).get(lost.column)
-        if changed is not None and changed.new == lost.value:
+        # Before users are matched the server's id of one is kept, which names the same user.
+        if changed is not None and users.get(str(changed.new), changed.new) == lost.value:
             return True
     return False

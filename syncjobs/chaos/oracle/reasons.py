@@ -9,7 +9,7 @@ from syncjobs.chaos.oracle.lists import Lists
 from syncjobs.chaos.oracle.mirror import Mirror
 from syncjobs.chaos.oracle.violation import Violation
 from syncjobs.chaos.schema import ACCOUNT, CONTACT, PAIR, TAG
-from syncjobs.engine.transactions import Status, Transaction
+from syncjobs.engine.transactions import Action, Status, Transaction
 from syncjobs.engine.values import Side
 
 _TARGETS = {
@@ -97,6 +97,17 @@ class Reasons:
         if entity == PAIR and " " in key:
             account, tag = key.split(" ")
             yield from ((ACCOUNT, account), (TAG, tag))
+        if item.action is Action.DELETE:
+            yield from self._naming(record)
+
+    def _naming(self, record: Record) -> Iterator[Record]:
+        """Yield what names the record on the server, and is to be deleted before it."""
+        for entity, transactions in self._lists.transactions.items():
+            for item in transactions:
+                if item.is_waiting and item.action is Action.DELETE:
+                    there = self._mirror.get(Side.SERVER, entity, item.client_id) or {}
+                    if record in _references(there, there):
+                        yield entity, item.client_id
 
 
 def _references(values: Mapping[str, Value], row: Mapping[str, Value]) -> Iterator[Record]:

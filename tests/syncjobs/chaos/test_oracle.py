@@ -13,8 +13,8 @@ from syncjobs.chaos.organization import CONNECTION
 from syncjobs.chaos.play import populate
 from syncjobs.chaos.program import Setting
 from syncjobs.chaos.resting import come_to_rest
-from syncjobs.chaos.schema import ACCOUNT, PAIR, RELATIONSHIP, TAG
-from syncjobs.engine.transactions import Changed, Status
+from syncjobs.chaos.schema import ACCOUNT, PAIR, RELATIONSHIP, TAG, USER
+from syncjobs.engine.transactions import Action, Changed, Status, Transaction
 from syncjobs.engine.values import ConflictRule, Leaving, LinkState, Side
 
 
@@ -112,6 +112,29 @@ def test_what_a_transaction_keeps_is_not_lost() -> None:
     assert (kept.status, kept.changes) == (Status.ARCHIVED, {"name": Changed("n1", "mine")})
     del world.queue.saved.transactions[kept.id]
     assert seen(world) == {"I1"}
+
+
+def test_a_user_is_kept_by_either_of_his_ids() -> None:
+    world, account = make_rested()
+    owner = world.client.tables[USER].keys() - world.server.tables[USER].keys()
+    (theirs,) = (item for item in world.server.tables[USER] if is_named_like(world, item, owner))
+    values = {"ownerid": theirs, "ownerid__type": USER}
+    world.client.update(ACCOUNT, account, {"name": "mine"})
+    come_to_rest(world)
+    (known,) = world.queue.transactions
+    world.server.update(ACCOUNT, account, values)
+    world.server.update(ACCOUNT, account, dict.fromkeys(values), origin=CONNECTION)
+    assert "I1" in seen(world)
+    changes = {name: Changed(None, value) for name, value in values.items()}
+    kept = replace(known, id=9, status=Status.ARCHIVED, changes=changes)
+    world.queue.saved.transactions[kept.id] = kept
+    assert "I1" not in seen(world)
+
+
+def is_named_like(world: MemoryWorld, user: str, clients: set[str]) -> bool:
+    """Tell whether a user of the server is one of those of the client, who has another id."""
+    name = world.server.get(USER, user)["domainname"]
+    return name == world.client.get(USER, min(clients))["domainname"]
 
 
 def test_it_sees_a_difference_that_nobody_names() -> None:
@@ -223,6 +246,33 @@ def test_a_change_may_wait_for_one_that_failed() -> None:
     come_to_rest(world)
     assert [item.status for item in world.queue.transactions] == [Status.ERROR, Status.PENDING]
     assert seen(world) == set()
+
+
+@pytest.mark.parametrize("is_child", [True, False])
+def test_a_deletion_may_wait_for_that_of_a_child_that_cannot_go(is_child: bool) -> None:
+    world, parent = make_rested()
+    given = {"name": "child", **({"parentaccountid": parent} if is_child else {})}
+    child = world.server.create(ACCOUNT, given)
+    come_to_rest(world)
+    made = [make_deletion(world, record) for record in (child, parent)]
+    world.queue.saved.transactions[1] = replace(made[0], id=1, status=Status.ERROR)
+    world.queue.saved.transactions[2] = replace(made[1], id=2)
+    world.server.refused_ever.add(child)
+    assert seen(world) == (set() if is_child else {"I6"})
+
+
+def make_deletion(world: MemoryWorld, record: str) -> Transaction:
+    """Delete a record on the client; return the transaction of that, which nobody collected."""
+    version = world.client.delete(ACCOUNT, record)
+    return Transaction(
+        entity=world.key(ACCOUNT),
+        client_id=record,
+        action=Action.DELETE,
+        version=version,
+        first_version=version,
+        code="x",
+        message="Just so.",
+    )
 
 
 def test_a_mark_alone_explains_no_record_that_should_have_gone() -> None:
