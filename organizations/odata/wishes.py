@@ -45,7 +45,7 @@ def of_a_set(call: Call, shape: Shape) -> Wish:
     check_options(call, OF_A_SET, "a set")
     left, offset, after = position(call)
     return Wish(
-        query=_ordered(call, shape, query(call, shape)),
+        query=ordered(call, shape, query(call, shape)),
         attributes=selecting.attributes(shape, call.options.get("$select")),
         expanded=expanding.read(call, shape),
         left=left,
@@ -95,7 +95,8 @@ def check_options(call: Call, known: frozenset[str], kind: str) -> None:
             raise not_served(f"The query option {option[:40]}")
 
 
-def _ordered(call: Call, shape: Shape, made: Query) -> Query:
+def ordered(call: Call, shape: Shape, made: Query) -> Query:
+    """Return the query with the sort keys of `$orderby`. Raises ODataError 400, 501."""
     text = call.options.get("$orderby")
     if text is None:
         return made

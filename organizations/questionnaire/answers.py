@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from organizations import schema, values
 from organizations.query.context import Context
 from organizations.query.matcher import matches
-from organizations.query.nodes import ALL, Condition, Group, Logic, Member, Operator, Query
+from organizations.query.nodes import (
+    ALL,
+    Condition,
+    Group,
+    Logic,
+    Member,
+    Operator,
+    Order,
+    Query,
+)
 from organizations.questionnaire import layout
 from organizations.questionnaire.templates import Answered, Set, rows
-from organizations.records import Value
+from organizations.records import Row, Value
 from organizations.schema import Attribute
 from organizations.store import Store
 from organizations.values import InvalidValue
 
 PORTION = 200
 """Questionnaires whose answers are read at once."""
+MOST_LOOKED_AT = 10_000
+"""Records that one request looks at for a filter or an order that asks for answers."""
 
 
 @dataclass(slots=True)
@@ -89,11 +100,7 @@ class Reading:
                 limit=PORTION,
                 context=self.context,
             )
-            found = {
-                str(row[0]): Answer(dict(zip(columns, row, strict=False)), version=_whole(row[-1]))
-                for row in page
-            }
-            _fill(self.store, self.shape, found)
+            found = self._answered(columns, page)
             self.last = str(page[-1][0]) if page else ""
             yield [item for item in found.values() if self._is_inside(item)]
             if len(page) < PORTION:
@@ -105,6 +112,29 @@ class Reading:
         key = self.shape.entity.primary_id
         self.filter = Group(children=(Condition(key, Operator.EQ, (record_id,)),))
         return next((item for portion in self.portions(None) for item in portion), None)
+
+    def can_order(self, order: Sequence[Order]) -> bool:
+        """Return whether filter and order ask for a questionnaire's own attributes only."""
+        asked = {item.name for item in self.shape.questions.values()}
+        return self.count_is_cheap() and not asked & {item.attribute for item in order}
+
+    def ordered(self, order: Sequence[Order], start: int, end: int) -> list[Answer]:
+        """Return the records from `start` to `end`, where that `can_order`."""
+        key = self.shape.entity.primary_id
+        query = replace(self._query(), order=tuple(order), top=end)
+        rows_ = self.store.query(query, context=self.context).rows[start:]
+        ids = [str(row[key]) for row in rows_]
+        columns = [item.name for item in self._own_columns()]
+        found = self._answered(columns, self.store.fetch(layout.QUESTIONNAIRE, columns, ids))
+        return [found[one] for one in ids if one in found]
+
+    def _answered(self, columns: Sequence[str], page: Sequence[Row]) -> dict[str, Answer]:
+        found = {
+            str(row[0]): Answer(dict(zip(columns, row, strict=False)), version=_whole(row[-1]))
+            for row in page
+        }
+        _fill(self.store, self.shape, found)
+        return found
 
     def _own_columns(self) -> tuple[schema.Column, ...]:
         return schema.columns(self.store.catalog.entity(layout.QUESTIONNAIRE))

@@ -2,6 +2,7 @@
 
 Records come by id, and a page continues after its last one. A filter that asks for answers is
 decided record by record, so a page ends early, with a link to go on, once so many were looked at.
+With `$orderby` pages count (`ordering`).
 """
 
 from __future__ import annotations
@@ -17,30 +18,29 @@ from organizations.odata.errors import ODataError, not_served, unknown
 from organizations.odata.negotiation import PLAIN
 from organizations.odata.rows import ETAG, Document
 from organizations.odata.wishes import Wish
-from organizations.questionnaire.answers import PORTION, Answer, Reading
+from organizations.questionnaire import ordering
+from organizations.questionnaire.answers import MOST_LOOKED_AT, PORTION, Answer, Reading
 from organizations.questionnaire.call import QuestionnaireCall
 from organizations.questionnaire.printing import Printer
 from organizations.questionnaire.templates import Answered, Set
 
-MOST_LOOKED_AT = 10_000
-"""Records that one request looks at for a filter that asks for answers."""
-_OF_A_RECORD = frozenset({"$select", "$format"})
-_OF_A_SET = _OF_A_RECORD | {"$filter", "$top", "$skip", "$skiptoken", "$count"}
+_OF_A_RECORD = frozenset({"$select", "$expand", "$format"})
+_OF_A_SET = _OF_A_RECORD | {"$filter", "$orderby", "$top", "$skip", "$skiptoken", "$count"}
 _OF_A_COUNT = frozenset({"$filter", "$format"})
 _SIZE, _ANNOTATIONS = "odata.maxpagesize", "odata.include-annotations"
 
 
 @dataclass(slots=True)
 class _Page:
-    """Records of one page; `after` is where the next one begins, '' on the last."""
+    """Records of one page; `token` is where the next one begins, '' on the last."""
 
     found: list[Answer]
-    after: str = ""
+    token: str = ""
 
 
 def collection(call: QuestionnaireCall, name: str) -> HttpResponse:
     """Answer with a page of records."""
-    _check_options(call, _OF_A_SET, "a set")
+    wishes.check_options(call, _OF_A_SET, "a set")
     of, shape = call.set(name)
     wish, parts = _wish(call, shape)
     reading = _reading(call, of, shape, wish)
@@ -49,18 +49,18 @@ def collection(call: QuestionnaireCall, name: str) -> HttpResponse:
         document["@odata.count"] = _count(reading)
     most = min(call.preferences.page_size or PAGE, PAGE)
     size = most if wish.left is None else min(wish.left, most)
-    page = _page(reading, wish, size)
+    page = _ordered(reading, wish, size) if wish.query.order else _page(reading, wish, size)
     document["value"] = Printer(call, shape, wish.attributes, parts).write(page.found)
     left = None if wish.left is None else wish.left - len(page.found)
-    if page.after and left != 0:
-        token = f"after-{page.after}{'' if left is None else f'-{left}'}"
+    if page.token and left != 0:
+        token = f"{page.token}{'' if left is None else f'-{left}'}"
         document["@odata.nextLink"] = call.next_link(token)
     return with_applied(call, answer(document, form=call.form), _SIZE, _ANNOTATIONS)
 
 
 def count(call: QuestionnaireCall, name: str) -> HttpResponse:
     """Answer `/$count`: a number as plain text."""
-    _check_options(call, _OF_A_COUNT, "a number of records")
+    wishes.check_options(call, _OF_A_COUNT, "a number of records")
     of, shape = call.set(name)
     wish, _ = _wish(call, shape)
     return text(str(_count(_reading(call, of, shape, wish))), PLAIN)
@@ -68,7 +68,7 @@ def count(call: QuestionnaireCall, name: str) -> HttpResponse:
 
 def record(call: QuestionnaireCall, name: str, record_id: str) -> HttpResponse:
     """Answer with one record, or 304 if the caller has it as it is."""
-    _check_options(call, _OF_A_RECORD, "a record")
+    wishes.check_options(call, _OF_A_RECORD, "a record")
     of, shape = call.set(name)
     wish, parts = _wish(call, shape)
     found = _reading(call, of, shape, wish).one(record_id)
@@ -84,13 +84,6 @@ def record(call: QuestionnaireCall, name: str, record_id: str) -> HttpResponse:
     return with_applied(call, response, _ANNOTATIONS)
 
 
-def _check_options(call: QuestionnaireCall, known: frozenset[str], kind: str) -> None:
-    for option in ("$expand", "$orderby"):
-        if option in call.options:
-            raise not_served(f"{option} of questionnaires")
-    wishes.check_options(call, known, kind)
-
-
 def _wish(call: QuestionnaireCall, shape: Answered) -> tuple[Wish, Sequence[str]]:
     """Return what is asked for, and the repeated groups that are."""
     left, offset, after = wishes.position(call)
@@ -99,14 +92,28 @@ def _wish(call: QuestionnaireCall, shape: Answered) -> tuple[Wish, Sequence[str]
     plain = [one for one in names if one not in shape.parts]
     chosen = "*" if is_whole else ",".join(plain or [shape.entity.primary_id])
     wish = Wish(
-        query=wishes.query(call, shape),
+        query=wishes.ordered(call, shape, wishes.query(call, shape)),
         attributes=selecting.attributes(shape, chosen),
         left=left,
         offset=offset,
         after=after,
         is_counted=wishes.flag(call, "$count"),
     )
-    return wish, [one for one in shape.parts if is_whole or one in names]
+    expanded = _expanded(call, shape)
+    return wish, [one for one in shape.parts if is_whole or one in names or one in expanded]
+
+
+def _expanded(call: QuestionnaireCall, shape: Answered) -> set[str]:
+    """Return the repeated groups of `$expand`, which come without it too (assumed).
+
+    They are parts of a record, which the standard does not expand; a client that takes them for
+    records of their own is answered all the same.
+    """
+    names = [one.strip() for one in call.options.get("$expand", "").split(",") if one.strip()]
+    for name in names:
+        if name != "*" and name not in shape.parts:
+            raise not_served(f"$expand of '{name[:60]}'")
+    return set(shape.parts) if "*" in names else set(names)
 
 
 def _reading(call: QuestionnaireCall, of: Set, shape: Answered, wish: Wish) -> Reading:
@@ -146,13 +153,19 @@ def _page(reading: Reading, wish: Wish, size: int) -> _Page:
             if len(page.found) == size:
                 return page
             page.found.append(item)
-            page.after = _id(reading, item)
+            page.token = f"after-{_id(reading, item)}"
         if looked_at >= MOST_LOOKED_AT:
             _check_skipped(skipped, wish)
-            page.after = reading.last
+            page.token = f"after-{reading.last}" if reading.last else ""
             return page
-    page.after = ""
+    page.token = ""
     return page
+
+
+def _ordered(reading: Reading, wish: Wish, size: int) -> _Page:
+    end = wish.offset + size
+    found = ordering.first(reading, wish.query.order, wish.offset, end + 1) if size else []
+    return _Page(found[:size], f"at-{end}" if len(found) > size else "")
 
 
 def _check_skipped(skipped: int, wish: Wish) -> None:
