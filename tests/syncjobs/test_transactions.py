@@ -17,7 +17,7 @@ from connections.models import SyncedEntity
 from organizations.records import Value
 from syncjobs import transaction_rows, transactions
 from syncjobs.engine.plan import Waiting
-from syncjobs.engine.transactions import Action, Changed, Conflict, Status, Transaction
+from syncjobs.engine.transactions import LOST, Action, Changed, Conflict, Status, Transaction
 from syncjobs.engine.values import Side
 from syncjobs.models import OfflineTransaction, Run, TransactionEvent
 from syncjobs.transactions import PROCESSED_KEPT, DatabaseQueue, forget_delivered
@@ -175,6 +175,28 @@ def test_a_new_one_may_begin_with_a_line_of_history(queue: DatabaseQueue) -> Non
     assert (event.status, event.why) == ("archived", "The server's values lost.")
 
 
+def test_the_history_names_who_decided(queue: DatabaseQueue) -> None:
+    (item,) = saved(queue, make_transaction())
+    connection = OfflineTransaction.objects.get().connection
+    DatabaseQueue(connection, actor="ann@example.com").save(
+        [replace(item, status=Status.ARCHIVED)], "Not wanted."
+    )
+    DatabaseQueue(connection).save([item], "Wanted after all.")
+    found = TransactionEvent.objects.order_by("pk")
+    assert [(event.why, event.actor, event.run) for event in found] == [
+        ("Not wanted.", "ann@example.com", None),
+        ("Wanted after all.", "", None),
+    ]
+
+
+def test_what_is_gone_stays_so_and_gets_no_history(queue: DatabaseQueue) -> None:
+    gone, there = saved(queue, make_transaction(), make_transaction(first_version=5))
+    OfflineTransaction.objects.filter(pk=gone.id).delete()
+    queue.save([replace(item, status=Status.PROCESSED) for item in (gone, there)], "Delivered.")
+    assert OfflineTransaction.objects.get().pk == there.id
+    assert TransactionEvent.objects.get().transaction_id == there.id
+
+
 def test_identical_errors_have_one_cause(queue: DatabaseQueue) -> None:
     def make_error(message: str, code: str = "1") -> Transaction:
         return make_transaction(status=Status.ERROR, code=code, message=message)
@@ -232,6 +254,43 @@ def test_the_newest_is_that_of_the_newest_change_folded_in(queue: DatabaseQueue)
     assert transactions.waiting(make_key(), [record]) == {record: Waiting(12, is_set_aside=True)}
 
 
+def test_of_two_at_the_same_version_the_later_one_counts(queue: DatabaseQueue) -> None:
+    earlier, later = str(uuid.uuid4()), str(uuid.uuid4())
+    saved(
+        queue,
+        make_transaction(client_id=earlier, first_version=8, status=Status.ARCHIVED),
+        make_transaction(client_id=earlier, first_version=4),
+        make_transaction(client_id=later),
+        make_transaction(client_id=later, status=Status.ARCHIVED),
+    )
+    assert transactions.waiting(make_key(), [earlier, later]) == {
+        earlier: Waiting(9, is_set_aside=True),
+        later: Waiting(9, is_set_aside=True),
+    }
+
+
+def test_values_of_the_server_that_lost_are_no_change_of_the_client(queue: DatabaseQueue) -> None:
+    lost, refused = str(uuid.uuid4()), str(uuid.uuid4())
+    saved(
+        queue,
+        make_transaction(client_id=lost, status=Status.PROCESSED),
+        make_transaction(client_id=lost, version=12, status=Status.ARCHIVED, code=LOST),
+        make_transaction(client_id=refused, status=Status.ERROR, code=LOST),
+    )
+    assert transactions.waiting(make_key(), [lost, refused]) == {refused: Waiting(9)}
+
+
+def test_what_waits_is_told_of_the_records_that_were_asked_for(queue: DatabaseQueue) -> None:
+    other = str(uuid.uuid4())
+    saved(
+        queue,
+        make_transaction(),
+        make_transaction(client_id=other),
+        make_transaction(entity=make_key("contact"), version=12, action=Action.DELETE),
+    )
+    assert transactions.waiting(make_key(), [FIRST]) == {FIRST: Waiting(9)}
+
+
 def test_it_tells_what_of_an_entity_waits(queue: DatabaseQueue) -> None:
     assert transactions.count_waiting(make_key()) == 0
     pair, *_ = saved(
@@ -243,6 +302,8 @@ def test_it_tells_what_of_an_entity_waits(queue: DatabaseQueue) -> None:
     )
     assert transactions.count_waiting(make_key()) == 2
     assert transactions.waiting_pairs(make_key()) == [pair]
+    assert transactions.count_waiting(make_key("contact")) == 0
+    assert transactions.waiting_pairs(make_key("contact")) == []
 
 
 def test_what_was_delivered_is_forgotten_after_its_time(queue: DatabaseQueue) -> None:
@@ -262,6 +323,18 @@ def test_what_was_delivered_is_forgotten_after_its_time(queue: DatabaseQueue) ->
     assert old.id not in left
 
 
+def test_what_is_forgotten_goes_in_batches_and_is_counted(
+    queue: DatabaseQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transactions, "_BATCH", 2)
+    items = saved(queue, *[make_transaction(status=Status.PROCESSED) for _ in range(4)])
+    just = NOW - PROCESSED_KEPT
+    OfflineTransaction.objects.update(finished=just - timedelta(microseconds=1))
+    OfflineTransaction.objects.filter(pk=items[1].id).update(finished=just)
+    assert forget_delivered(NOW) == 3
+    assert OfflineTransaction.objects.get().pk == items[1].id
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_waits_is_locked_inside_a_page(queue: DatabaseQueue) -> None:
     saved(queue, make_transaction())
@@ -279,11 +352,22 @@ def test_what_waits_is_locked_inside_a_page(queue: DatabaseQueue) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_nobody_else_can_collect_while_positions_are_held(queue: DatabaseQueue) -> None:
     look = "SELECT id FROM connections_connection FOR NO KEY UPDATE SKIP LOCKED"
+    other = make_connection("other", entities=())
     with transaction.atomic():
         queue.collected([make_key()], hold=True)
         with other_connection() as cursor:
             cursor.execute(look)
-            assert cursor.fetchall() == []
+            assert cursor.fetchall() == [(other.pk,)], "another connection's are not"
+    queue.collected([make_key()])
     with other_connection() as cursor:
         cursor.execute(look)
-        assert len(cursor.fetchall()) == 1
+        assert len(cursor.fetchall()) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_can_be_asked_for_while_positions_are_held(queue: DatabaseQueue) -> None:
+    with transaction.atomic():
+        queue.collected([make_key()], hold=True)
+        with other_connection() as cursor:
+            cursor.execute("SELECT id FROM connections_connection FOR KEY SHARE SKIP LOCKED")
+            assert len(cursor.fetchall()) == 1, "rows that name the connection can be added"

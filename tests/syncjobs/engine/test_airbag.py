@@ -14,6 +14,8 @@ from syncjobs.engine.airbag import Alone, Holding, Limits, Sample, reason_to_wai
 from syncjobs.engine.values import Counts, LinkState
 from tests.syncjobs.engine.world import World, make_accounts, make_world
 
+ACCOUNT = 1
+"""The key of the one entity."""
 LIMITS = Limits(most=6, floor=2, percent=25)
 
 
@@ -30,18 +32,20 @@ class Person(Alone):
         return LIMITS
 
     def recent(self, entity: int) -> int:
-        return self.deleted
+        return self.deleted if entity == ACCOUNT else 0
 
     def approved(self, entity: int) -> Collection[str]:
-        return set(self.approves)
+        return set(self.approves) if entity == ACCOUNT else ()
 
     def declined(self, entity: int) -> Collection[str]:
-        return set(self.declines)
+        return set(self.declines) if entity == ACCOUNT else ()
 
     def hold(self, entity: int, holding: Holding | None) -> None:
+        assert entity == ACCOUNT
         self.waits = holding
 
     def carried_out(self, entity: int) -> None:
+        assert entity == ACCOUNT
         self.approves.clear()
 
 
@@ -289,7 +293,11 @@ def test_without_a_guard_the_usual_limits_hold() -> None:
     world = make_world(sync_deletion=True, entities=("account",), page_size=10)
     ids = make_accounts(world, 30)
     world.sync()
-    delete(world, ids[:21])
+    delete(world, ids[:20])
+    assert world.counts() == Counts(deleted=20)
+    more = make_accounts(world, 20)
+    world.sync()
+    delete(world, [*ids[20:], *more[:11]])
     assert world.counts() == Counts(held=21)
     assert len(world.rows("client")) == 30
 

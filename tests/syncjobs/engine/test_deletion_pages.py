@@ -14,7 +14,7 @@ from tests.syncjobs.engine.world import World, make_accounts, make_filter, make_
 
 def make_full(count: int, **more: object) -> tuple[World, list[str]]:
     """Accounts that both sides have, in the order of their ids, beside one that stays."""
-    world = make_world(sync_deletion=True, **more)
+    world = make_world(sync_deletion=True, **more)  # type: ignore[arg-type]
     ids = make_accounts(world, count, lambda number: {"city": "Bratislava"})
     world.server.create("account", {"city": "Bratislava", "name": "Stays"})
     world.sync()
@@ -166,7 +166,9 @@ def test_it_keeps_every_record_of_a_page_as_it_was() -> None:
 def test_it_carries_page_after_page() -> None:
     world, ids = make_full(7, options=Options(read_ahead=False, page_size=2))
     delete(world, ids)
-    assert world.counts() == Counts(deleted=7)
+    report = world.sync()["account"]
+    assert report.counts == world.reporter.counts["account"] == Counts(deleted=7)
+    assert report.samples == tuple((Kind.DELETE, item) for item in ids)
     sizes = [len(images.ids) for _, images in world.state.images[-4:]]
     assert sizes == [2, 2, 2, 1]
     assert linked(world).isdisjoint(ids)
@@ -201,6 +203,7 @@ def test_a_sample_is_twenty_records_and_an_empty_name_is_empty() -> None:
     world, ids, guard = make_asked(22)
     delete(world, ids)
     assert world.counts() == Counts(held=22)
+    assert world.reporter.counts["account"] == Counts(held=22)
     assert guard.waits is not None
     assert list(guard.waits.server_ids) == ids
     wanted = [Sample(item, "", LinkState.SERVER_DELETED) for item in ids[:20]]
