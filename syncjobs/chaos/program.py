@@ -44,14 +44,14 @@ SETTINGS = {
 }
 """What administrators do, and what becomes of records."""
 
-PERSONS = {"set to pending": 4, "archive": 4, "choose": 9, "decide held": 12}
+PERSONS = {"set to pending": 4, "archive": 4, "choose": 11, "decide held": 17}
 """What persons do with transactions and held deletions."""
 
 TROUBLES = {
     "retry": 3,
     "refused": 3,
     "truncated page": 3,
-    "duplicated page": 3,
+    "duplicated page": 4,
     "empty answer": 4,
     "lost response": 4,
     "conflict": 3,
@@ -60,7 +60,7 @@ TROUBLES = {
     "edit meanwhile": 8,
     "expire": 3,
     "backup": 5,
-    "restore backup": 7,
+    "restore backup": 8,
 }
 """What goes wrong, and when."""
 

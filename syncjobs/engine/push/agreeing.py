@@ -33,7 +33,8 @@ def agreed(
     values by now. Where the client has a newer change that was set aside, the server's record
     replaces it, whatever that is. Where the client's record has more than was delivered, the
     digest is the server's, and the client's version is not that of the link: so a pull in between
-    leaves it alone. While more is to follow the digest is the server's too.
+    leaves it alone. While more is to follow the digest is the server's, and the version the
+    client's only where the client's record was not changed since it was agreed on.
     """
     transaction, client, link = case.transaction, case.client, case.link
     if is_written_back(case):
@@ -43,8 +44,8 @@ def agreed(
     is_current = client is not None and client.version == transaction.version
     is_kept = client is not None and link is not None and is_untouched(client, link)
     if case.is_followed or not is_whole:
-        is_older = client is not None and is_kept and not is_current
-        version, digest = client.version if is_older else 0, server_digest
+        is_older = is_kept and not is_current
+        version, digest = client.version if client and is_older else 0, server_digest
     elif client is not None and (is_current or is_kept):
         version, digest = client.version, client.digest
     else:
