@@ -44,6 +44,14 @@ class WatchedOrganization(MemoryOrganization):
     refused_ever: set[str] = field(default_factory=set)
     used: set[int] = field(default_factory=set)
     by: By = By.USER
+    _names: dict[str, tuple[Entity, tuple[str, ...]]] = field(default_factory=dict)
+
+    def column_names(self, entity: str) -> tuple[str, ...]:
+        """Return the names of the columns of its rows, which are found once for a definition."""
+        definition = self.entity(entity)
+        if entity not in self._names or self._names[entity][0] is not definition:
+            self._names[entity] = (definition, super().column_names(entity))
+        return self._names[entity][1]
 
     def objection(self, entity: str, values: Values) -> str:
         """Return why these values would not be accepted, '' if they would."""
