@@ -41,6 +41,14 @@ class ServiceCall:
         """The organization's metadata."""
         return self.store.catalog
 
+    @property
+    def encoding_problem(self) -> str:
+        """Why the body cannot be read as it was packed, '' where it is not packed."""
+        packed = str(self.request.headers.get("Content-Encoding", "")).strip().lower()
+        if packed in ("", "identity"):
+            return ""
+        return f"A body is not taken packed (Content-Encoding '{packed[:40]}'). Send it as it is."
+
     @cached_property
     def options(self) -> Mapping[str, str]:
         """The query options."""

@@ -107,7 +107,11 @@ class Call(ServiceCall):
 
     @cached_property
     def content(self) -> bytes:
-        """The body as sent. Raises ODataError 413."""
+        """The body as sent. Raises ODataError 413, 415."""
+        if problem := self.encoding_problem:
+            raise ODataError(
+                problem, status=415, code="UnsupportedMediaType", target="Content-Encoding"
+            )
         content: bytes = self.request.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise ODataError(

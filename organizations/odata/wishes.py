@@ -13,7 +13,7 @@ from organizations.odata import expanding, selecting
 from organizations.odata.call import Call
 from organizations.odata.errors import ODataError, not_served
 from organizations.odata.names import Shape
-from organizations.query.limits import check_size
+from organizations.query.limits import MOST_CONDITIONS, check_size
 from organizations.query.nodes import Query
 from organizations.query.odata_reader import read_filter, read_order
 from organizations.schema import Attribute
@@ -23,6 +23,7 @@ OF_A_COUNT = frozenset({"$filter", "$format"})
 OF_A_SET = OF_A_RECORD | {"$filter", "$orderby", "$top", "$skip", "$skiptoken", "$count"}
 _COMPUTED = re.compile(r"[/()@]|\S\s+(?!asc\Z|desc\Z)\S+\s+\S")
 """Paths, functions, annotations and expressions, by which the standard can sort too."""
+_JOINTS = re.compile(r"'(?:[^']|'')*'|\b(?:and|or)\b")
 _AFTER = re.compile(r"after-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-(\d{1,9}))?\Z")
 _AT = re.compile(r"at-(\d{1,9})(?:-(\d{1,9}))?\Z")
 
@@ -75,10 +76,22 @@ def query(call: Call, shape: Shape) -> Query:
         raise ODataError(
             f"The filter is longer than {LONGEST_ADDRESS:,} characters.", target="$filter"
         )
+    _check_length(text)
     found = read_filter(text, shape.entity, call.names, call.aliases, is_standard=True)
     made = replace(made, filter=found.group, links=found.links)
     check_size(made, "$filter")
     return made
+
+
+def _check_length(text: str) -> None:
+    """Raise ODataError for more `and` and `or` than a query has conditions, before it is read."""
+    joints = (found for found in _JOINTS.findall(text) if found[0] != "'")
+    if sum(1 for _ in joints) >= MOST_CONDITIONS:
+        raise ODataError(
+            f"A filter has at most {MOST_CONDITIONS} conditions. Ask for less, or use in with a "
+            "list.",
+            target="$filter",
+        )
 
 
 def check_options(call: Call, known: frozenset[str], kind: str) -> None:

@@ -20,6 +20,7 @@ from organizations.query.analysis import all_links
 from organizations.query.checking import check
 from organizations.query.fetchxml_conditions import read_filters
 from organizations.query.fetchxml_parts import flag, integer, local_name, required
+from organizations.query.limits import check_elements
 from organizations.query.nodes import (
     ALL,
     Exists,
@@ -55,7 +56,9 @@ def read(source: str | bytes | etree._Element, *, schema: Schema | None = None) 
     With `schema` (entity name → metadata; raises NotFound) names, types and values are checked
     too. Raises InvalidRequest, whose `element` is the faulty one.
     """
-    query = _fetch(_root(source, "fetch"))
+    root = _root(source, "fetch")
+    check_elements(root, "fetch")
+    query = _fetch(root)
     if schema is not None:
         check(query, schema)
     return query

@@ -11,6 +11,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from organizations.errors import InvalidRequest
+
+LONGEST = 30_000
+"""Characters of a pattern, which are more than it takes to tell a text by. Not documented."""
 Token = str | None
 """One step of a pattern: a regular expression for one character, or None for any text."""
 
@@ -42,9 +46,14 @@ _NEVER = r"[^\s\S]"
 
 
 def pattern(text: str) -> Pattern:
-    """Translate a `like` pattern."""
+    """Translate a `like` pattern. Raises InvalidRequest for one that is too long."""
     regex, like, position, has_sets = "", "", 0, False
     text = re.sub("%+", "%", text)
+    if len(text) > LONGEST:
+        raise InvalidRequest(
+            f"A text to look for has at most {LONGEST:,} characters, not {len(text):,}.",
+            "condition",
+        )
     while position < len(text):
         character, position = text[position], position + 1
         end = text.find("]", position) if character == "[" else -1

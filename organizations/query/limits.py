@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lxml import etree
+
 from organizations.errors import InvalidRequest
 from organizations.query.analysis import all_conditions, all_links
 from organizations.query.nodes import Link, Query
@@ -10,6 +12,22 @@ from organizations.query.statements import MOST_COLUMNS
 MOST_CONDITIONS = 500
 """Conditions of a query, those of its links counted: Dataverse's limit of one filter."""
 MOST_ORDERS = 50
+
+
+def check_elements(root: etree._Element, element: str) -> None:
+    """Raise InvalidRequest for a document with more columns or sort keys than a query has.
+
+    Told before anything is read, because reading so many takes its time.
+    """
+    for name, most, what in (
+        ("attribute", MOST_COLUMNS, "attributes"),
+        ("order", MOST_ORDERS, "sort keys"),
+    ):
+        number = sum(1 for _ in root.iter(f"{{*}}{name}"))
+        if number > most:
+            raise InvalidRequest(
+                f"A query has at most {most:,} {what}, not {number:,}. Ask for less.", element
+            )
 
 
 def check_size(query: Query, element: str) -> None:

@@ -22,7 +22,9 @@ class Call(ServiceCall):
 
     @cached_property
     def content(self) -> bytes:
-        """The body as sent. Raises RestFault 413."""
+        """The body as sent. Raises RestFault 413, 415."""
+        if problem := self.encoding_problem:
+            raise RestFault(problem, status=415, detail="Content-Encoding")
         content: bytes = self.request.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise RestFault(

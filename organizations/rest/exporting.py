@@ -19,7 +19,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.http import StreamingHttpResponse
-from lxml import etree
 
 from organizations.errors import InvalidRequest
 from organizations.query import fetchxml_reader
@@ -29,21 +28,14 @@ from organizations.records import Row
 from organizations.rest.answering import Column, records
 from organizations.rest.call import CONTENT_TYPE, Call
 from organizations.rest.codec import entity_xml, labels_of, labels_xml
-from organizations.rest.markup import (
-    DECLARATION,
-    METADATA,
-    attributes,
-    children,
-    element,
-    local_name,
-)
+from organizations.rest.markup import DECLARATION, METADATA, attributes, element
 from organizations.rest.metadata_service import served
 from organizations.schema import VERSION, Attribute, AttributeType, ColumnPart, Entity, columns
 from organizations.store.layout import record_values
 
 PAGE = 500
 """Records that are read at once."""
-_ROOT, _COLLECTION, _FETCH = "ExportResult", "fetchcollection", "fetch"
+_ROOT, _FETCH = "ExportResult", "fetch"
 _VERSION = Attribute(name=VERSION, type=AttributeType.BIGINT)
 
 
@@ -56,23 +48,18 @@ def export(call: Call) -> StreamingHttpResponse:
 def _parts(call: Call) -> list[Query]:
     """Return what is exported of each entity; without a body not the views, which are no data."""
     if call.content.strip():
-        return _asked(call, call.document(_COLLECTION))
+        return _asked(call)
     return [Query(entity=entity.name) for entity in served(call) if not entity.is_view]
 
 
-def _asked(call: Call, root: etree._Element) -> list[Query]:
-    if local_name(root) != _COLLECTION:
-        raise InvalidRequest(
-            f"Expected a {_COLLECTION} element, found '{local_name(root)}'.", _COLLECTION
-        )
-    found = {query.entity: query for query in (_query(call, item) for item in children(root))}
-    if len(found) < len(root):
-        raise InvalidRequest(f"A {_COLLECTION} holds each entity once.", _COLLECTION)
+def _asked(call: Call) -> list[Query]:
+    found = fetchxml_reader.read_collection(call.content, schema=call.catalog.entity)
+    for query in found.values():
+        _check(call, query)
     return list(found.values())
 
 
-def _query(call: Call, item: etree._Element) -> Query:
-    query = fetchxml_reader.read(item, schema=call.catalog.entity)
+def _check(call: Call, query: Query) -> None:
     check_size(query, _FETCH)
     if query != Query(entity=query.entity, filter=query.filter, links=query.links):
         raise InvalidRequest(
@@ -82,7 +69,6 @@ def _query(call: Call, item: etree._Element) -> Query:
         )
     if not call.catalog.enabled(query.entity):
         raise InvalidRequest(f"Entity '{query.entity}' has no records here.", query.entity)
-    return query
 
 
 def _document(call: Call, parts: Sequence[Query]) -> Iterator[str]:

@@ -186,11 +186,15 @@ class _Operation:
         return children(self._element)
 
     def _values(self) -> dict[str, RecordValue]:
-        return {
-            attribute.name: self._value(attribute, item)
-            for item in self._given()
-            if (attribute := self._attribute(local_name(item))) is not None
-        }
+        found: dict[str, RecordValue] = {}
+        for item in self._given():
+            attribute = self._attribute(local_name(item))
+            if attribute is None:
+                continue
+            if attribute.name in found:
+                raise InvalidRequest(f"'{attribute.name}' is there twice.", attribute.name)
+            found[attribute.name] = self._value(attribute, item)
+        return found
 
     def _attribute(self, name: str) -> Attribute | None:
         if name == self._entity.primary_id:

@@ -49,6 +49,8 @@ FILTERS: Mapping[str, str] = {
     "a huge number": "revenue eq 1e999999999",
     "a tiny number": "revenue eq 1e-999999999",
     "quotes": "'" * 20001,
+    "a pattern without end": f"contains(name,'{'%a' * 10001}')",
+    "more joints than conditions": "name eq 'a or b' or " * 4000 + "name eq 'x'",
     "brackets": "[" * 20000,
     "brackets in a list": "name in " + "[" * 5000 + "]" * 5000,
     "a broken text in a list": 'name in ["' + "\\" * 20000,
@@ -210,6 +212,14 @@ def test_a_party(odata: OData, party: dict[str, object]) -> None:
 def test_a_body_that_is_too_long_or_no_json(odata: OData) -> None:
     refused(odata.post_text("account", b" " * (16 * 2**20 + 1), "application/json"), 413)
     refused(odata.post_text("account", b"<a/>", "application/xml"), 415)
+
+
+@pytest.mark.parametrize("path", ["account", "$batch"])
+def test_a_packed_body(odata: OData, path: str) -> None:
+    answer = odata.send(path, {"name": "A"}, method="POST", Content_Encoding="deflate")
+    error = refused(answer, 415)
+    assert error["target"] == "Content-Encoding"
+    assert "Send it as it is" in error["message"]
 
 
 def part(request: bytes, more: bytes = b"") -> bytes:

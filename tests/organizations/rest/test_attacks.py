@@ -111,6 +111,12 @@ QUERIES: Mapping[str, tuple[str, str]] = {
         "at most 1,600 attributes",
     ),
     "sort keys": ('<order attribute="name"/>' * 60, "at most 50 sort keys"),
+    "columns without end": ('<attribute name="name"/>' * 30000, "at most 1,600 attributes"),
+    "a pattern without end": (
+        '<filter><condition attribute="name" operator="like" value="' + "[%a" * 200_000 + '"/>'
+        "</filter>",
+        "at most 30,000 characters, not 600,000",
+    ),
     "an unknown attribute": ('<attribute name="nothing"/>', "no attribute 'nothing'"),
     "an unknown link": ('<link-entity name="nothing" from="a" to="b"/>', "'nothing'"),
     "an unknown element": ("<odd/>", "'odd'"),
@@ -213,6 +219,7 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "a long text": ("account", "<name>" + "x" * 900000 + "</name>"),
     "a long id": ("account", "<id>" + "9" * 100000 + "</id>"),
     "an unknown attribute": ("account", "<nothing>1</nothing>"),
+    "an attribute twice": ("account", "<name>a</name><name>b</name>"),
     "a lookup to nothing": ("account", "<parentaccountid>account:x</parentaccountid>"),
     "elements in a value": ("account", "<name><a/></name>"),
     "an infinite number": ("sampler", "<real>1e999</real>"),
@@ -235,6 +242,15 @@ def test_a_value(rest: Rest, name: str) -> None:
     assert len(fault["Reason"]) < 1000
     result = rest.execute(entity, "Create", inner)
     assert result.tag == "Fault"
+
+
+@pytest.mark.parametrize("path", ["", "/Create", "/ExecuteMultiple", "/Export"])
+def test_a_packed_body(rest: Rest, path: str) -> None:
+    """Nothing is unpacked, so nothing small becomes large."""
+    headers = {"Content-Encoding": "gzip"}
+    fault = rest.fault(path, fetch(""), headers=headers, status=415)
+    assert "not taken packed (Content-Encoding 'gzip')" in fault["Reason"]
+    assert rest.send("", fetch(""), headers={"Content-Encoding": "identity"}).status_code == 200
 
 
 def test_more_operations_than_a_request_has(rest: Rest) -> None:

@@ -102,7 +102,10 @@ def test_a_view_is_exported_only_if_it_is_named(rest: Rest) -> None:
         ("<fetch />", "Expected a fetchcollection element, found 'fetch'"),
         (COLLECTION.format("<x />"), "Expected a fetch element"),
         (COLLECTION.format('<fetch><entity name="nothing" /></fetch>'), "no entity 'nothing'"),
-        (COLLECTION.format(2 * '<fetch><entity name="account" /></fetch>'), "each entity once"),
+        (
+            COLLECTION.format(2 * '<fetch><entity name="account" /></fetch>'),
+            "two fetch elements of entity",
+        ),
         (
             COLLECTION.format('<fetch top="1"><entity name="account" /></fetch>'),
             "conditions and links only",
