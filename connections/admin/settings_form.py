@@ -68,11 +68,12 @@ class SettingsForm(forms.ModelForm[Connection]):
         }
 
     atomic = forms.BooleanField(
-        label="Check versions by OData",
+        label="Read, and check versions, by OData",
         required=False,
-        help_text="For Resco Cloud organizations that are not hosted here. On: the organization "
-        "itself refuses a change that is not based on its newest version (atomic), at one request "
-        "a record. Off: the version is read right before writing, a hundred records a request.",
+        help_text="For Resco Cloud organizations that are not hosted here. On: records are read "
+        "by OData, and the organization itself refuses a change that is not based on its newest "
+        "version (atomic), at one request a record. Off: records are read by Fetch, and the "
+        "version is read right before writing, a hundred records a request.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from connections.connectors.resco_cloud import queries
 from connections.connectors.resco_cloud.client import RescoClient
 from connections.connectors.resco_cloud.faults import not_understood
-from connections.connectors.resco_cloud.markup import children, number_in
+from connections.connectors.resco_cloud.markup import number_in
 from connections.connectors.resco_cloud.metadata import Definitions, missing_in
-from connections.connectors.resco_cloud.queries import Answer
 from connections.connectors.resco_cloud.shapes import Shape
-from connections.connectors.resco_cloud.values import Decoded, decode
+from connections.connectors.resco_cloud.values import Decoded
+from connections.connectors.resco_cloud.ways import Answer, Way
 from connections.errors import LoginFailed, MetadataChanged, Refused, UnknownEntity, Unreachable
 from organizations.query.analysis import restricted
 from organizations.query.nodes import Order, Query
@@ -25,15 +25,16 @@ from organizations.schema import VERSION, Entity
 
 @dataclass(slots=True)
 class Asking:
-    """Asks one organization."""
+    """Asks one organization, for records in one `way`."""
 
     client: RescoClient
     definitions: Definitions
+    way: Way
 
     def page(self, shape: Shape, query: Query, *, min_active: bool = False) -> Answer:
         """Return one page. Raises UnknownEntity, MetadataChanged, and other errors."""
         try:
-            return queries.ask(self.client, query, min_active=min_active)
+            return self.way.page(shape, query, min_active=min_active)
         except (LoginFailed, Unreachable):
             raise
         except Refused as error:
@@ -44,11 +45,10 @@ class Asking:
         last = 0
         while True:
             answer = self.page(shape, queries.above(query, last))
-            found = decode(shape, answer.records)
-            yield found
-            if not answer.more or not answer.records:
+            yield answer.found
+            if not answer.more:
                 return
-            last = found.last
+            last = answer.found.last
 
     def by_ids(self, shape: Shape, ids: Sequence[str], query: Query | None = None) -> Decoded:
         """Return those of these records that exist, and are in the filter."""
@@ -65,21 +65,20 @@ class Asking:
             into.rejected += part.rejected
 
     def count(self, entity: Entity, query: Query | None) -> int:
-        """Return the number of records, by an aggregate."""
-        answer = self.page(Shape.of(entity, ()), queries.counting(entity, query))
-        values = (item for record in answer.records for item in children(record))
-        number = next((number_in(item) for item in values), None)
-        if number is None:
-            raise not_understood(self.client.where, "a count without a number.")
-        return number
+        """Return the number of records."""
+        try:
+            return self.way.count(entity, query)
+        except (LoginFailed, Unreachable):
+            raise
+        except Refused as error:
+            raise self._meant(Shape.of(entity, ()), error) from error
 
     def highest(self, entity: Entity, query: Query | None = None) -> int:
         """Return the highest version of the records, 0 if there is none."""
         shape = Shape.of(entity, ())
         asked = queries.selecting(entity, (entity.primary_id,), query, size=1)
         newest = Order(VERSION, descending=True)
-        answer = self.page(shape, replace(asked, order=(newest,)))
-        return decode(shape, answer.records).last
+        return self.page(shape, replace(asked, order=(newest,))).found.last
 
     def max_row_version(self) -> int:
         """Return the organization's current row version (assumed: the first number, §8)."""

@@ -23,11 +23,12 @@ from connections.connectors.resco_cloud.client import RescoClient
 from connections.connectors.resco_cloud.defining import ExtensionDefiner, is_served
 from connections.connectors.resco_cloud.deletions import Deletions
 from connections.connectors.resco_cloud.edits import EditLog
+from connections.connectors.resco_cloud.fetching import Fetching
 from connections.connectors.resco_cloud.metadata import Definitions, identity
+from connections.connectors.resco_cloud.odata_reading import ODataReading
 from connections.connectors.resco_cloud.odata_sending import ASKED
 from connections.connectors.resco_cloud.reading import Reading
 from connections.connectors.resco_cloud.shapes import Shape
-from connections.connectors.resco_cloud.values import decode
 from connections.connectors.resco_cloud.watching import HookWatcher
 from connections.connectors.resco_cloud.writing import PORTION, Writer
 from connections.connectors.watching import Watcher
@@ -62,14 +63,17 @@ class RescoCloudConnector(RemoteConnector):
     ) -> None:
         """`session`, `patience`: for tests. `authority` and `keeper` are for tokens: not used.
 
-        `is_atomic`: the organization checks the version of what is changed or deleted, by OData.
-        Raises LoginFailed for a login of another `kind` than a password.
+        `is_atomic`: the organization checks the version of what is changed or deleted, by OData,
+        and records are read by OData too. Raises LoginFailed for a login of another `kind` than a
+        password.
         """
         if kind != LoginKind.SECRET:
             raise LoginFailed("Resco Cloud takes a login by user name and password only.")
         self.client = RescoClient(url, user_name, secret, session=session, patience=patience)
         self._definitions = Definitions(self.client)
-        self._asking = Asking(self.client, self._definitions)
+        fetching = Fetching(self.client)
+        way = ODataReading(fetching) if is_atomic else fetching
+        self._asking = Asking(self.client, self._definitions, way)
         self._deletions = Deletions(self._asking)
         self._is_atomic = is_atomic
         self.version_check = VersionCheck.ATOMIC if is_atomic else VersionCheck.READ_BEFORE
@@ -112,7 +116,7 @@ class RescoCloudConnector(RemoteConnector):
         return set(self._asking.by_ids(Shape.of(entity, ()), ids, query).by_id())
 
     def count(self, entity: Entity, query: Query | None = None) -> int:
-        """Count by an aggregate."""
+        """Ask for the number."""
         return self._asking.count(entity, query)
 
     def estimate(self, entity: Entity, query: Query | None = None) -> int | None:
@@ -147,7 +151,7 @@ class RescoCloudConnector(RemoteConnector):
         """Ask for one record."""
         shape = Shape.of(entity, ())
         asked = queries.selecting(entity, (entity.primary_id,), None, size=1)
-        return not decode(shape, self._asking.page(shape, asked).records).last
+        return not self._asking.page(shape, asked).found.last
 
     def write(self, entity: Entity, batch: Batch) -> BatchResult:
         """Write by ExecuteMultiple; changes and deletions by OData where that is wanted."""

@@ -7,19 +7,17 @@ that shows no such entity tells no deletions; then a comparison finds them (Sync
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lxml import etree
-
 from connections.connectors.resco_cloud import queries
 from connections.connectors.resco_cloud.asking import Asking
-from connections.connectors.resco_cloud.markup import text_of
 from connections.connectors.resco_cloud.metadata import DELETED, missing_in
 from connections.connectors.resco_cloud.shapes import Shape
 from organizations.query.analysis import restricted
 from organizations.query.nodes import Condition, Operator, Query
+from organizations.records import Row
 from organizations.schema import VERSION, Entity
 
 _ENTITY, _RECORD = "entityname", "objectid"
@@ -31,6 +29,14 @@ class Deletion(NamedTuple):
     entity: str
     id: str
     version: int
+
+
+class Told(NamedTuple):
+    """Deletions in order, whether there are more, and the last version that was looked at."""
+
+    items: Sequence[Deletion]
+    more: bool = False
+    last: int = 0
 
 
 @dataclass(slots=True)
@@ -48,13 +54,16 @@ class Deletions:
 
     def page(
         self, names: Collection[str], since: int, until: int | None = None, *, limit: int
-    ) -> tuple[list[Deletion], bool]:
-        """Return the next deletions of these entities in order, and whether there are more."""
+    ) -> Told:
+        """Return the next deletions of these entities."""
         shape = self._found()
         if shape is None:
-            return [], False
+            return Told([])
         answer = self.asking.page(shape, _query(shape.entity, names, since, until, limit))
-        return [_deletion(record) for record in answer.records], answer.more
+        found = answer.found
+        rows = zip(found.rows, found.versions, strict=True)
+        items = [_deletion(shape, row, version) for row, version in rows]
+        return Told(items, answer.more, found.last)
 
     def all(
         self, names: Collection[str], since: int, until: int, *, limit: int
@@ -62,11 +71,9 @@ class Deletions:
         """Yield the deletions up to a version, and no more than a few beyond `limit`."""
         count, more = 0, True
         while more and count < limit:
-            found, more = self.page(names, since, until, limit=limit)
-            yield from found
-            count += len(found)
-            since = found[-1].version if found else since
-            more = more and bool(found)
+            told = self.page(names, since, until, limit=limit)
+            yield from told.items
+            count, more, since = count + len(told.items), told.more, told.last
 
     def _found(self) -> Shape | None:
         if not self._is_known:
@@ -87,9 +94,9 @@ def _query(
     return asked
 
 
-def _deletion(record: etree._Element) -> Deletion:
-    """Return a deletion; the record may be given as a lookup (assumed)."""
-    given = text_of(record, _RECORD)
-    record_id = given.split(":")[1] if ":" in given else given
-    version = text_of(record, VERSION)
-    return Deletion(text_of(record, _ENTITY), record_id.lower(), int(version or 0))
+def _deletion(shape: Shape, row: Row, version: int) -> Deletion:
+    """Return a deletion; the record may be given as a lookup or as the text of one (assumed)."""
+    given = dict(zip(shape.names, row, strict=True))
+    record = str(given[_RECORD] or "")
+    record_id = record.split(":")[1] if ":" in record else record
+    return Deletion(str(given[_ENTITY] or ""), record_id.lower(), version)

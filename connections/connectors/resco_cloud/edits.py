@@ -16,7 +16,6 @@ from connections.connectors.resco_cloud import queries
 from connections.connectors.resco_cloud.asking import Asking
 from connections.connectors.resco_cloud.deletions import Deletions
 from connections.connectors.resco_cloud.shapes import Shape
-from connections.connectors.resco_cloud.values import decode
 from connections.errors import CheckpointExpired
 from organizations.query.nodes import Condition, Group, Logic, Operator, Query
 from organizations.records import Action
@@ -78,11 +77,11 @@ class EditLog:
         asked = queries.narrowed(asked, Condition(VERSION, Operator.LE, (until,)))
         while more and count < limit:
             answer = self.asking.page(shape, queries.above(asked, since))
-            found = decode(shape, answer.records)
+            found = answer.found
             for row, version in zip(found.rows, found.versions, strict=True):
                 yield Edit(entity=entity.name, id=str(row[0]), action=action, version=version)
             count, since = count + len(found.rows), found.last
-            more = answer.more and bool(answer.records)
+            more = answer.more
 
     def _dated(self) -> Iterator[Entity]:
         for summary in self.asking.definitions.summaries():

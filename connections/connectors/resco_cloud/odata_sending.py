@@ -14,12 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-
 from connections.connectors.resco_cloud import odata_values
 from connections.connectors.resco_cloud.bodies import Bodies
 from connections.connectors.resco_cloud.client import RescoClient
-from connections.connectors.resco_cloud.faults import not_understood
+from connections.connectors.resco_cloud.odata_asking import ask
 from connections.connectors.resco_cloud.odata_errors import error_of, fault_of
 from connections.connectors.resco_cloud.sending import Answer, Sender
 from connections.connectors.resco_cloud.targets import Write
@@ -102,18 +100,7 @@ class ODataSender(Sender[Change]):
         key = self.entity.primary_id
         filter_ = " or ".join(f"{key} eq '{record_id}'" for record_id in ids)
         path = f"{self.entity.name}?$select={key}&$filter={quote(filter_)}"
-        patience, attempt = self.client.patience, 1
-        while True:
-            reply = self.client.odata("GET", path, repeatable=True)
-            if reply.status != 200:
-                raise error_of(reply)
-            try:
-                return dict(_etags(orjson.loads(reply.body), key))
-            except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-                if attempt >= patience.attempts:
-                    raise not_understood(self.client.where, str(error)) from error
-            patience.sleep(patience.wait(attempt))
-            attempt += 1
+        return ask(self.client, path, lambda document: dict(_etags(document, key)))
 
 
 def _etags(document: Any, key: str) -> Iterator[tuple[str, str]]:

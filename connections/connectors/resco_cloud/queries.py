@@ -1,4 +1,4 @@
-"""Fetch requests (resco.md §1.5): what is asked, one page at a time.
+"""What is asked of an organization's records, one page at a time.
 
 Pages are not counted: each begins behind the last row version of the one before, so that a
 reading goes on after any page and nothing moves between pages meanwhile. No two records of an
@@ -8,13 +8,8 @@ organization have the same row version (assumed, as in SQL Server).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from lxml import etree
-
-from connections.connectors.resco_cloud.client import RescoClient
-from connections.connectors.resco_cloud.markup import child, children, is_true, text_of
-from organizations.query import fetchxml_writer
 from organizations.query.nodes import (
     Condition,
     Group,
@@ -29,35 +24,6 @@ from organizations.schema import VERSION, Entity
 
 PAGE = 500
 """Records of a page, as the known clients ask for (§1.5); also ids in one question."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The records of one page; `min_active` is 0 where it was not told."""
-
-    records: Sequence[etree._Element]
-    more: bool
-    min_active: int = 0
-
-
-def ask(client: RescoClient, query: Query, *, min_active: bool = False) -> Answer:
-    """Return one page of a query. Raises InvalidRequest, and errors of connectors."""
-    root = client.post("", _document(query, min_active=min_active))
-    listed = child(root, "Entities")
-    records = [] if listed is None else list(children(listed))
-    told = text_of(root, "MinActiveRowVersion")
-    return Answer(records, _has_more(root, query, len(records)), int(told) if told.isdigit() else 0)
-
-
-def _document(query: Query, *, min_active: bool) -> bytes:
-    """Return the `<fetch>` document with the attributes that clients add (§1.5)."""
-    element = etree.fromstring(fetchxml_writer.write(query))
-    element.set("page", str(query.page))
-    if query.distinct:
-        element.set("distinct", "1")
-    if min_active:
-        element.set("min-active-row-version", "1")
-    return etree.tostring(element, encoding="utf-8")
 
 
 def selecting(
@@ -104,12 +70,6 @@ def counting(entity: Entity, query: Query | None) -> Query:
         distinct=bool(wanted.links),
     )
     return replace(wanted, select=(number,), order=(), distinct=False, aggregate=True, count=None)
-
-
-def _has_more(root: etree._Element, query: Query, count: int) -> bool:
-    """Where the answer does not tell, a full page has another behind it (assumed)."""
-    told = text_of(root, "MoreRecords")
-    return is_true(told) if told else count >= (query.count or PAGE)
 
 
 def _bare(link: Link) -> Link:

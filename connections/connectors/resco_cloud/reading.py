@@ -16,7 +16,7 @@ from connections.connectors.resco_cloud import queries
 from connections.connectors.resco_cloud.asking import Asking
 from connections.connectors.resco_cloud.deletions import Deletions
 from connections.connectors.resco_cloud.shapes import Shape
-from connections.connectors.resco_cloud.values import Decoded, decode
+from connections.connectors.resco_cloud.values import Decoded
 from connections.errors import CheckpointExpired
 from organizations.query.nodes import Query
 from organizations.records import Page
@@ -101,8 +101,8 @@ class Reading:
             )
             if is_first:
                 position, is_first = _lowered(position, answer.min_active), False
-            found = decode(self.shape, answer.records)
-            if not answer.more or not answer.records:
+            found = answer.found
+            if not answer.more:
                 break
             position = replace(position, last=found.last)
             yield self._page(found, resume=position)
@@ -115,11 +115,10 @@ class Reading:
         size = max(1, min(self.request.page_size, queries.PAGE))
         found, more = found or Decoded(), True
         while more:
-            told, more = self.deletions.page([self.request.entity.name], position.last, limit=size)
-            ids = [deletion.id for deletion in told]
-            more = more and bool(told)
+            told = self.deletions.page([self.request.entity.name], position.last, limit=size)
+            ids, more = [deletion.id for deletion in told.items], told.more
             if more:
-                position = replace(position, last=told[-1].version)
+                position = replace(position, last=told.last)
                 yield self._page(found, ids, resume=position)
                 found = Decoded()
         yield self._page(found, ids, checkpoint=position.checkpoint)

@@ -9,7 +9,6 @@ from pytest_django.live_server_helper import LiveServer
 
 from organizations.schema import AttributeType
 from tests.connections.connectors.contract_resco_cloud import RescoCloudContract
-from tests.connections.connectors.contract_writing import WritingContract
 from tests.connections.connectors.place import Place, named
 from tests.connections.connectors.resco_cloud.strict import StrictRescoPlace
 from tests.connections.connectors.resco_place import RescoPlace
@@ -24,8 +23,8 @@ class TestRescoCloud(RescoCloudContract):
         return RescoPlace(live_server.url)
 
 
-class TestRescoCloudOverOData(WritingContract):
-    """The same, written by OData with etags."""
+class TestRescoCloudOverOData(RescoCloudContract):
+    """The same, read by OData, and written by it with etags."""
 
     @pytest.fixture
     def place(self, live_server: LiveServer) -> RescoPlace:
@@ -65,7 +64,7 @@ class TestStrictResco(StrictContract):
             yield place
 
 
-class TestStrictRescoOverOData(WritingContract):
+class TestStrictRescoOverOData(StrictContract):
     """The server from the sheet, whose etags say nothing about versions."""
 
     @pytest.fixture

@@ -41,8 +41,8 @@ class TestEachFault(ChangesContract, WritingContract):
         yield from disturbed(request.param)
 
 
-class TestEachFaultOverOData(WritingContract):
-    """Each fault strikes every third request, most of which write by OData."""
+class TestEachFaultOverOData(ChangesContract, WritingContract):
+    """Each fault strikes every third request, most of which go by OData."""
 
     @pytest.fixture(params=XML_FAULTS)
     def place(self, request: pytest.FixtureRequest) -> Iterator[StrictRescoPlace]:
@@ -68,8 +68,8 @@ class TestAllFaults(RescoCloudContract):
             yield place
 
 
-class TestAllFaultsOverOData(WritingContract):
-    """All faults strike our own services in turn, written by OData."""
+class TestAllFaultsOverOData(RescoCloudContract):
+    """All faults strike our own services in turn, read and written by OData."""
 
     @pytest.fixture
     def place(self, live_server: LiveServer) -> Iterator[RescoPlace]:

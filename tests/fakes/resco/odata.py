@@ -1,4 +1,4 @@
-"""The OData service of the fake, as far as writes with etags need it (resco.md §3.2, §3.3).
+"""The OData service of the fake, as the sheet says: records, and writes with etags (§3.2, §3.3).
 
 Etags are opaque: 32 hexadecimal digits that have nothing to do with the row version.
 """
@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
+from tests.fakes.resco import odata_reading
 from tests.fakes.resco.records import FaultError, Organization, Row
 from tests.fakes.resco.tables import Attribute, Table
 from tests.fakes.server import Answer, Request
 
 _RECORD = re.compile(r"(\w+)\('([0-9a-f-]{36})'\)")
-_CONDITION = re.compile(r"(\w+) eq '([0-9a-f-]{36})'")
 _BIND = re.compile(r"/(\w+)\(([0-9a-f-]{36})\)")
+_NEEDED = frozenset({"$select"})
+_KNOWN = _NEEDED | {"$filter", "$orderby", "$top", "$count"}
+_PAGE = 1000
 _STATUSES = {101: 404, 202: 404}
 
 
@@ -56,23 +60,25 @@ def _answer(organization: Organization, request: Request, path: str) -> Answer:
 
 def _listed(organization: Organization, request: Request, path: str) -> Answer:
     table, query = organization.table(path), request.query
-    if request.method != "GET" or query.keys() != {"$select", "$filter"}:
-        raise FaultError(104, "GET with $select and $filter.")
-    if query["$select"] != table.key:
-        raise FaultError(104, f"Select {table.key}.")
-    wanted = set()
-    for condition in query["$filter"].split(" or "):
-        match = _CONDITION.fullmatch(condition)
-        if match is None or match[1] != table.key:
-            raise FaultError(104, f"Unknown condition {condition}.")
-        wanted.add(match[2])
-    rows = organization.rows[table.name]
-    shown = [_shown(table, rows[key]) for key in sorted(wanted) if key in rows]
-    return Answer(200, orjson.dumps({"@odata.context": f"$metadata#{path}", "value": shown}))
+    if request.method != "GET" or not _NEEDED <= query.keys() <= _KNOWN:
+        raise FaultError(104, f"GET with $select, not with {sorted(query)}.")
+    asked = [odata_reading.known(table, name) for name in query["$select"].split(",")]
+    found = list(organization.rows[table.name].values())
+    if "$filter" in query:
+        found = odata_reading.passing(table, query["$filter"], found)
+    if "$orderby" in query:
+        found = odata_reading.ordered(table, query["$orderby"], found)
+    document: dict[str, Any] = {"@odata.context": f"$metadata#{path}"}
+    if query.get("$count") == "true":
+        document["@odata.count"] = len(found)
+    shown = found[: min(int(query.get("$top", _PAGE)), _PAGE)]
+    document["value"] = [_shown(table, row, asked) for row in shown]
+    return Answer(200, orjson.dumps(document))
 
 
-def _shown(table: Table, row: Row) -> dict[str, str]:
-    return {"@odata.etag": etag(table, row), table.key: row[table.key]}
+def _shown(table: Table, row: Row, asked: Iterable[Attribute] = ()) -> dict[str, Any]:
+    values = {odata_reading.property_of(a): odata_reading.value_of(a, row) for a in asked}
+    return {"@odata.etag": etag(table, row), table.key: row[table.key]} | values
 
 
 def _values(table: Table, document: dict[str, Any]) -> Row:

@@ -115,10 +115,14 @@ def test_what_the_service_says_otherwise(answer: Answer, error: type[Exception],
     def respond(request: Request) -> Answer:
         return answer if "/odata/" in request.target else place.service(request)
 
-    with serve(respond) as place.url, place.connector() as connector:
-        version = versions_of(connector.read(request(connector, "thing")))[record_id]
-        with pytest.raises(error, match=why):
-            write(connector, Action.UPDATE, [(record_id, {"text": "new"})], [version])
+    version = int(place.organization.rows["thing"][record_id]["versionnumber"])
+    rows: list[tuple[str, Values]] = [(record_id, {"text": "new"})]
+    with (
+        serve(respond) as place.url,
+        place.connector() as connector,
+        pytest.raises(error, match=why),
+    ):
+        write(connector, Action.UPDATE, rows, [version])
 
 
 def test_a_refusal_costs_only_its_record_and_keeps_its_words(place: StrictRescoPlace) -> None:
