@@ -146,8 +146,8 @@ PLANTED = (
     ),
     Planted(
         f"{_ENGINE}/push/settling.py",
-        "attempts=case.transaction.attempts + 1,",
-        "attempts=case.transaction.attempts,",
+        "attempts=case.tried + 1,",
+        "attempts=case.tried,",
         "what may be on the server is not known to be",
     ),
     Planted(
