@@ -34,7 +34,7 @@ class ServiceCall:
     @cached_property
     def store(self) -> Store:
         """The organization's records."""
-        return Store(self.organization)
+        return Store(self.organization, is_followed=False)
 
     @property
     def catalog(self) -> Catalog:

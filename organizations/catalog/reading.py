@@ -41,11 +41,20 @@ class Catalog:
     an entity can be read and written.
     """
 
-    def __init__(self, organization: Organization) -> None:
-        """Read which schema version is current."""
+    def __init__(self, organization: Organization, *, is_followed: bool = True) -> None:
+        """Read which schema version is current; `is_followed`: see `follow`."""
         self.organization = organization
         self.version = 0
+        self._is_followed = is_followed
         self.refresh()
+
+    def follow(self) -> None:
+        """Take the newest metadata if this catalog lives longer than one request.
+
+        A request sees the metadata as they are when it begins, and when it locks what it writes.
+        """
+        if self._is_followed:
+            self.refresh()
 
     def refresh(self) -> None:
         """Take the organization's newest metadata from now on."""
@@ -119,16 +128,17 @@ class Catalog:
         return EntityDefinition.objects.filter(organization=self.organization).order_by("name")
 
     def _definition(self, name: str) -> _Definition:
-        return _definition(self.organization.pk, self.version, name)
+        found = _definition(self.organization.pk, self.version, name)
+        if found is None:
+            raise NotFound("entity", name)
+        return found
 
 
 @lru_cache(maxsize=CACHED_ENTITIES)
-def _definition(organization_id: UUID, version: int, name: str) -> _Definition:
+def _definition(organization_id: UUID, version: int, name: str) -> _Definition | None:
     rows = EntityDefinition.objects.filter(organization_id=organization_id, name=name)
     row = rows.values_list("document", "has_table").first()
-    if row is None:
-        raise NotFound("entity", name)
-    return _Definition(definitions.load(row[0]), row[1])
+    return None if row is None else _Definition(definitions.load(row[0]), row[1])
 
 
 @lru_cache(maxsize=CACHED_NAMES)

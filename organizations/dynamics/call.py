@@ -49,7 +49,7 @@ class Call:
     @cached_property
     def store(self) -> Store:
         """The twin's records."""
-        return TrackedStore(self.organization)
+        return TrackedStore(self.organization, is_followed=False)
 
     def beneath(self, request: HttpRequest, preferences: Preferences, path: str) -> Call:
         """Return the call of one operation of this batch; it shares what is costly to make."""

@@ -74,12 +74,14 @@ def update(
     before = _status(call, entity, record_id) if _is_enforced(entity) else None
     values = authors.of_changed(call, entity) | body.values
     with faults(shape, values):
-        record = call.store.update(
+        call.store.change(
             entity.name, record_id, values, expected=expected, actor=call.principal.name
         )
-    _check_transition(entity, before, record)
     touched = [key for key in entity.keys if body.values.keys() & set(key.attributes)]
-    _check_keys(call, entity, record, touched)
+    if touched or before is not None:
+        record = call.store.get(entity.name, record_id)
+        _check_transition(entity, before, record)
+        _check_keys(call, entity, record, touched)
     _join(call, shape, record_id, body)
 
 

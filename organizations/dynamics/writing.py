@@ -72,11 +72,9 @@ def change(call: Call, shape: Shape, record_id: str, extra: Mapping[str, str]) -
     """
     saving.check_writable(shape)
     saving.hold(call)
-    is_new = not single.exists(call, shape, record_id)
+    is_new = not (conditions.must_exist(call) or single.exists(call, shape, record_id))
     if conditions.must_be_new(call) and not is_new:
         raise WebApiError(412, DUPLICATE, "A record with matching key values already exists.")
-    if is_new and conditions.must_exist(call):
-        single.require(call, shape, record_id)
     expected = conditions.expected(call, shape)
     save(call, shape, record_id, call.body(), extra=extra, is_new=is_new, expected=expected)
     return _written(call, shape, record_id, is_new=is_new)

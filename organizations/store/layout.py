@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from psycopg import sql
 
 from organizations import values as formats
 from organizations.catalog import Catalog
 from organizations.errors import InvalidRequest, NotFound
+from organizations.models import Organization
 from organizations.records import RecordValue, Reference, Value
 from organizations.schema import (
     VERSION,
@@ -23,8 +25,10 @@ from organizations.schema import (
 from organizations.tables import names
 from organizations.tables.types import canonical
 
+CACHED_LAYOUTS, CACHED_LISTS = 64, 256
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Layout:
     """Where the records of an entity are, and by which columns."""
 
@@ -45,12 +49,9 @@ class Layout:
             )
         return self.columns[name]
 
-    def select(self, wanted: Iterable[str], *, version: bool = True) -> sql.Composed:
+    def select(self, wanted: Iterable[str], *, version: bool = True) -> sql.Composable:
         """Return the select list of canonical values, and the version as the last one."""
-        parts: list[sql.Composable] = [canonical(self.column(name)) for name in wanted]
-        if version:
-            parts.append(names.column(VERSION))
-        return sql.SQL(", ").join(parts)
+        return _select(self, tuple(wanted), version)
 
     def columns_of(self, attributes: Sequence[str]) -> list[str]:
         """Return the columns that hold these attributes, primary id first."""
@@ -76,8 +77,31 @@ def layout(catalog: Catalog, entity: str | Entity) -> Layout:
             "it has no records here. Enable it first.",
             name,
         )
-    known = {column.name: column for column in columns(found)}
-    return Layout(names.table(catalog.organization.schema, name), found, known)
+    return _layout(_Place(catalog.organization, catalog.version, name, found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a layout follows from: an entity, known by name within one schema version."""
+
+    organization: Organization
+    version: int
+    name: str
+    entity: Entity = field(compare=False)
+
+
+@lru_cache(maxsize=CACHED_LAYOUTS)
+def _layout(place: _Place) -> Layout:
+    known = {column.name: column for column in columns(place.entity)}
+    return Layout(names.table(place.organization.schema, place.name), place.entity, known)
+
+
+@lru_cache(maxsize=CACHED_LISTS)
+def _select(place: Layout, wanted: tuple[str, ...], version: bool) -> sql.Composable:
+    parts: list[sql.Composable] = [canonical(place.column(name)) for name in wanted]
+    if version:
+        parts.append(names.column(VERSION))
+    return sql.SQL(sql.SQL(", ").join(parts).as_string(None))  # type: ignore[arg-type]
 
 
 def record_values(wanted: Sequence[Column], row: Sequence[Value]) -> dict[str, RecordValue]:

@@ -43,10 +43,11 @@ def merge(catalog: Catalog, staged: Staged, *, origin: str = "", actor: str = ""
     """Write what was staged. Raises SchemaConflict if the entity was changed since staging."""
     before = catalog.version
     base = versions.take(catalog, max(staged.size, 1))
-    if catalog.version != before and layout(catalog, staged.layout.entity) != staged.layout:
+    entity = staged.layout.entity
+    if catalog.version != before and layout(catalog, entity).entity != entity:
         raise SchemaConflict(
-            f"The metadata of entity '{staged.layout.entity.name}' changed while records were on "
-            "their way. Start again."
+            f"The metadata of entity '{entity.name}' changed while records were on their way. "
+            "Start again."
         )
     work = _Merge(catalog, staged, base, origin=origin, actor=actor)
     if not work.create_at_once():

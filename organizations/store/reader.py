@@ -25,10 +25,10 @@ RECORD = "record"
 class Reader:
     """The records of one hosted organization, for reading."""
 
-    def __init__(self, organization: Organization) -> None:
-        """Work on an organization with its newest metadata."""
+    def __init__(self, organization: Organization, *, is_followed: bool = True) -> None:
+        """Work on an organization with its newest metadata, or with those of now."""
         self.organization = organization
-        self.catalog = Catalog(organization)
+        self.catalog = Catalog(organization, is_followed=is_followed)
 
     def query(
         self,
@@ -39,21 +39,21 @@ class Reader:
         total: bool = False,
     ) -> Answer:
         """Return one page of a query's rows; `total` counts all of them too."""
-        self.catalog.refresh()
+        self.catalog.follow()
         return answering.answer(self.catalog, query, _context(now, context), total=total)
 
     def count(
         self, query: Query, *, now: datetime | None = None, context: Context | None = None
     ) -> int:
         """Return the number of a query's rows, paging left aside."""
-        self.catalog.refresh()
+        self.catalog.follow()
         return answering.count(self.catalog, query, _context(now, context))
 
     def ids(
         self, query: Query, *, now: datetime | None = None, size: int = reading.PAGE
     ) -> Iterator[list[str]]:
         """Yield the ids of the records in a query, ascending, `size` at a time."""
-        self.catalog.refresh()
+        self.catalog.follow()
         context, after = _context(now, None), None
         while True:
             found = answering.ids(self.catalog, query, context, after=after, limit=size)
@@ -70,7 +70,7 @@ class Reader:
 
         Records with the same value of `attribute` of the link `alias` are a group.
         """
-        self.catalog.refresh()
+        self.catalog.follow()
         return answering.groups(
             self.catalog, query, context, attribute=attribute, alias=alias, limit=limit
         )
@@ -79,7 +79,7 @@ class Reader:
         self, entity_name: str, record_id: str, attributes: Sequence[str] | None = None
     ) -> Record:
         """Return one record with its version. Raises NotFound."""
-        self.catalog.refresh()
+        self.catalog.follow()
         place, key = layout(self.catalog, entity_name), record_id_of(record_id)
         wanted = list(place.columns) if attributes is None else place.columns_of(attributes)
         rows = reading.by_id(place, wanted, [key])
@@ -106,7 +106,7 @@ class Reader:
         `columns` are names of `schema.columns`; `filter` gives membership only. Rows begin beyond
         id `after` and version `since` and do not exceed version `until`.
         """
-        self.catalog.refresh()
+        self.catalog.follow()
         condition, parameters = self._membership(filter, context)
         span = reading.Span(
             after=after, since=since, until=until, condition=condition, parameters=parameters
@@ -115,7 +115,7 @@ class Reader:
 
     def fetch(self, entity: str | Entity, columns: Sequence[str], ids: Sequence[str]) -> list[Row]:
         """Return those of these records that exist, as `page` does, in any order."""
-        self.catalog.refresh()
+        self.catalog.follow()
         return reading.by_id(layout(self.catalog, entity), columns, ids)
 
     def changes(
@@ -161,14 +161,14 @@ class Reader:
         self, entity: str | Entity, query: Query | None = None, *, context: Context | None = None
     ) -> int:
         """Return how many records of an entity are in a query, each counted once."""
-        self.catalog.refresh()
+        self.catalog.follow()
         return reading.count(layout(self.catalog, entity), self._span(query, context))
 
     def buckets(
         self, entity: str | Entity, columns: Sequence[str], query: Query | None = None
     ) -> dict[int, tuple[int, str]]:
         """Return number and digest of these columns of the records in each bucket of ids."""
-        self.catalog.refresh()
+        self.catalog.follow()
         return bucketing.digests(layout(self.catalog, entity), columns, self._span(query, None))
 
     def hashes(
@@ -179,13 +179,13 @@ class Reader:
         buckets: Collection[int],
     ) -> Iterator[Sequence[tuple[str, str]]]:
         """Yield id and hash of these columns of the records in these buckets."""
-        self.catalog.refresh()
+        self.catalog.follow()
         place, span = layout(self.catalog, entity), self._span(query, None)
         return bucketing.hashes(place, columns, span, buckets)
 
     def count_longer(self, entity: str | Entity, attribute: str, length: int) -> int:
         """Return how many records hold more than `length` characters in a text attribute."""
-        self.catalog.refresh()
+        self.catalog.follow()
         return reading.longer(layout(self.catalog, entity), attribute, length)
 
     def matching(
@@ -197,12 +197,12 @@ class Reader:
         context: Context | None = None,
     ) -> set[str]:
         """Return those of these ids whose records are in a query now."""
-        self.catalog.refresh()
+        self.catalog.follow()
         return reading.among(layout(self.catalog, entity), ids, self._span(query, context))
 
     def highest_version(self, entity: str | Entity) -> int:
         """Return the highest version of any record of an entity, 0 if there is none."""
-        self.catalog.refresh()
+        self.catalog.follow()
         return reading.highest_version(layout(self.catalog, entity))
 
     def _span(self, query: Query | None, context: Context | None) -> reading.Span:

@@ -66,9 +66,25 @@ class Store(Reader):
         Raises NotFound, VersionMismatch if it is not at version `expected`, InvalidRequest.
         """
         with transaction.atomic():
-            key = record_id_of(id)
-            self._writer(actor, origin).update(entity_name, key, values, expected)
-            return self.get(entity_name, key)
+            self.change(entity_name, id, values, expected=expected, actor=actor, origin=origin)
+            return self.get(entity_name, id)
+
+    def change(
+        self,
+        entity_name: str,
+        id: str,
+        values: Mapping[str, RecordValue],
+        *,
+        expected: int | None = None,
+        actor: str = "",
+        origin: str = "",
+    ) -> None:
+        """Change values of a record as `update` does, without reading it back.
+
+        Within a caller's transaction a refusal is one of all of it.
+        """
+        with transaction.atomic(savepoint=False):
+            self._writer(actor, origin).update(entity_name, record_id_of(id), values, expected)
 
     def upsert(
         self,
@@ -153,7 +169,7 @@ class Store(Reader):
         creates, else the version the record must still have. With `rendered`, what `render` made of
         them, no rows are given.
         """
-        self.catalog.refresh()
+        self.catalog.follow()
         return staging.stage(
             layout(self.catalog, entity),
             action=action,

@@ -55,7 +55,8 @@ class Command(BaseCommand):
     help = (
         "Measure speed. pull: server to client, beside a fixed SQL script and plain download. "
         "push: client to server, beside requests one by one. "
-        "serve: the twin's pages, beside plain download. instant: a client's write until the "
+        "serve: the twin's pages, beside plain download, then read. read: an organization's OData "
+        "and REST, by 1, 8 and 64 readers while a sync runs. instant: a client's write until the "
         "server has it, --rounds times. limits: a first load under limits that "
         "bind. compare: ids of four entities with Sync Deletion, beside reading them alone. "
         "verify: one field in so many records, in full, quickly and by buckets. "
@@ -106,6 +107,8 @@ class Command(BaseCommand):
         if options["what"] == "pull" and large:
             json = ["--json"] if options["json"] else []
             jobs += [["memory", "--records", str(n), *json] for n in (small, large)]
+        if options["what"] == "serve":
+            jobs += [["read", *asked]]
         for job in jobs:
             if database.run_inside(job):
                 raise CommandError(f"bench {' '.join(job)} failed; the reason is above.")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from django.db import connection
+from pytest_django import DjangoAssertNumQueries as CountQueries
 
 from organizations import catalog
 from organizations.catalog import Catalog, reading
@@ -87,6 +88,28 @@ def test_a_store_sees_a_new_attribute_without_being_made_again() -> None:
     store = make_store()
     catalog.define(store.organization, [make_account(make_attribute("fax"))])
     assert store.create("account", {"fax": "123"}).values["fax"] == "123"
+
+
+def test_a_store_of_one_request_keeps_its_metadata_until_it_locks_what_it_writes() -> None:
+    organization = make_store().organization
+    store = Store(organization, is_followed=False)
+    assert store.page("account", ["name"]) == []
+    catalog.define(organization, [make_account(make_attribute("fax"))])
+    with pytest.raises(InvalidRequest, match="no stored attribute 'fax'"):
+        store.page("account", ["fax"])
+    assert store.create("account", {"fax": "123"}).values["fax"] == "123"
+    assert [row[0] for row in store.page("account", ["fax"])] == ["123"]
+
+
+def test_what_is_not_there_is_asked_for_once(django_assert_num_queries: CountQueries) -> None:
+    organization = make_organization(make_account())
+    known = Catalog(organization)
+    with django_assert_num_queries(1):
+        assert (known.find("lead"), known.find("lead")) == (None, None)
+        assert not known.enabled("lead")
+    catalog.define(organization, [replace(make_account(), name="lead", relationships=())])
+    known.refresh()
+    assert known.entity("lead").name == "lead"
 
 
 def test_a_removed_attribute_is_hidden_and_comes_back_with_its_values() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from organizations import catalog
 from organizations.errors import AlreadyExists, InvalidRequest, NotFound, VersionMismatch
@@ -54,6 +55,27 @@ def test_versions_grow_by_one_with_every_write() -> None:
     record = store.create("account", {"name": "a"})
     again = store.update("account", record.id, {"name": "b"})
     assert (record.version, again.version, store.row_version()) == (1, 2, 2)
+
+
+def test_a_change_need_not_be_read_back() -> None:
+    store = make_store()
+    record = store.create("account", {"name": "a"})
+    store.change("account", record.id, {"name": "b"}, expected=record.version)
+    assert store.get("account", record.id).values["name"] == "b"
+
+
+def test_a_change_that_is_refused_takes_the_callers_transaction_with_it() -> None:
+    store = make_store()
+    first, second = store.create("account", {"name": "a"}), store.create("account", {"name": "b"})
+
+    @transaction.atomic
+    def change_both() -> None:
+        store.change("account", first.id, {"name": "c"})
+        store.change("account", second.id, {"name": "d"}, expected=first.version)
+
+    with pytest.raises(VersionMismatch):
+        change_both()
+    assert store.get("account", first.id).values["name"] == "a"
 
 
 def test_the_log_keeps_old_and_new_values_of_people_but_not_of_connections() -> None:
