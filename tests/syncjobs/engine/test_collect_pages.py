@@ -97,6 +97,24 @@ def test_what_an_entity_collected_is_not_collected_again_for_one_that_lags() -> 
     assert {item.client_id for item in world.queue.transactions} == {account, tag}
 
 
+def test_an_entity_that_lags_takes_no_position_back() -> None:
+    world = make_two_way()
+    collect_all(world)
+    everything, world.entities = world.entities, ("tag",)
+    for _ in range(3):
+        world.client.create("account", {"name": "Meanwhile"})
+    world.client.create("tag", {"name": "x"})
+    collect_all(world)
+    world.entities = everything
+    assert collect_all(world, client=Log(world, None, *[Retryable("Busy.")] * 5))
+    assert world.queue is not None
+    collected = world.queue.saved.collected
+    assert {name: collected[world.task(name).key] for name in ("account", "tag")} == {
+        "account": 2,
+        "tag": 4,
+    }
+
+
 def test_a_position_is_far_by_what_came_since_it_was_saved() -> None:
     world = make_two_way()
     collect_all(world)
@@ -113,6 +131,18 @@ def test_transactions_are_put_in_in_the_order_of_their_changes() -> None:
     collect_all(world, options=Options(page_size=10))
     assert [item.id for item in waiting(world)] == [1, 2, 3, 4]
     assert [item.client_id for item in waiting(world)] == made
+
+
+def test_all_that_is_changed_again_in_a_page_is_saved() -> None:
+    world = make_edited(2)
+    collect_all(world)
+    for item in waiting(world):
+        world.client.update("account", item.client_id, {"city": "Brno"})
+    collect_all(world)
+    assert [item.changes["city"] for item in waiting(world) if item.changes] == [
+        Changed(None, "Brno"),
+        Changed(None, "Brno"),
+    ]
 
 
 def test_all_that_comes_to_nothing_in_a_page_is_set_aside() -> None:

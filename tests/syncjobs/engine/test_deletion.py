@@ -195,6 +195,7 @@ def test_it_asks_the_server_once_more_before_it_deletes() -> None:
     BackAgain.back = first
     assert world.counts() == Counts()
     assert first in world.rows("client")
+    assert world.state.saved.left == {world.task("account").key: {first}}
     world.sync()
     assert world.rows("client") == world.rows("server")
     assert_idle(world)

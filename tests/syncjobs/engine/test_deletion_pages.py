@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from connections.connectors.memory import Fault
+import pytest
+
+from connections.connectors.base import Batch, BatchResult
+from connections.connectors.memory import Fault, MemoryConnector
+from connections.errors import Refused
+from organizations.query.nodes import Query
+from organizations.schema import Entity
 from syncjobs.engine.airbag import Alone, Holding, Sample
+from syncjobs.engine.folding import set_aside
 from syncjobs.engine.plan import Waiting
 from syncjobs.engine.values import Counts, Kind, LinkState, Options, Problem
+from tests.syncjobs.engine.memory_queue import MemoryQueue
+from tests.syncjobs.engine.two_ways import collect_all, waiting
 from tests.syncjobs.engine.world import World, make_accounts, make_filter, make_world
 
 
@@ -180,6 +189,60 @@ def test_pages_before_a_fault_are_not_deleted_twice() -> None:
     world.client.faults.at_write(2, Fault.RETRY)
     assert world.counts() == Counts(deleted=5)
     assert len(world.waits) == 1
+
+
+def test_a_page_is_staged_before_the_lease_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, ids = make_full(4, options=Options(read_ahead=False, page_size=2))
+    staged: list[tuple[str, Batch]] = []
+    write = MemoryConnector.write
+
+    def stage(self: MemoryConnector, entity: Entity, batch: Batch) -> Batch:
+        assert not world.state.saved.is_held
+        staged.append((entity.name, replace(batch)))
+        return staged[-1][1]
+
+    def write_staged(self: MemoryConnector, entity: Entity, batch: Batch) -> BatchResult:
+        assert batch is staged[-1][1]
+        return write(self, entity, batch)
+
+    monkeypatch.setattr(MemoryConnector, "stage", stage)
+    monkeypatch.setattr(MemoryConnector, "write", write_staged)
+    for account in ids[:2]:
+        world.client.delete("account", account)
+    delete(world, ids)
+    assert world.counts() == Counts(unchanged=2, deleted=2)
+    (only,) = staged
+    assert (only[0], list(only[1].rows)) == ("account", [(item,) for item in ids[2:]])
+
+
+class Unfiltered(MemoryConnector):
+    """A server that is not asked what is inside a filter where there is none."""
+
+    def matching(self, entity: Entity, query: Query, ids: Sequence[str]) -> set[str]:
+        raise Refused("There is no filter.")
+
+
+def test_without_a_filter_nobody_is_asked_what_is_inside() -> None:
+    world, ids = make_full(1, reading=Unfiltered)
+    world.client.update("account", ids[0], {"name": "Mine"})
+    delete(world, ids)
+    assert world.counts() == Counts(conflicts=1)
+    world.server.create("account", {"city": "Wien"}, id=ids[0])
+    world.server.faults.unreadable = {ids[0]}
+    assert world.counts() == Counts(read=1, rejected=1)
+    assert ids[0] in linked(world)
+
+
+def test_a_change_that_was_set_aside_is_found_in_the_queue_of_its_entity() -> None:
+    world, ids = make_full(1)
+    world.queue = MemoryQueue(world.state)
+    world.client.update("account", ids[0], {"name": "Mine"})
+    collect_all(world)
+    with world.state.page():
+        world.state.hold()
+        world.queue.save([set_aside(item, "Not wanted.") for item in waiting(world)])
+    delete(world, ids)
+    assert world.counts() == Counts(deleted=1)
 
 
 class Asked(Alone):
