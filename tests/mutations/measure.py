@@ -82,7 +82,7 @@ def difference(source: str, name: str) -> str:
     wanted = name.rpartition(".")[2]
     unchanged = f"{wanted.partition('__mutmut_')[0]}__mutmut_orig"
     lines = {
-        node.name: ast.unparse(node).splitlines()[1:]
+        node.name: [f"({ast.unparse(node.args)})", *ast.unparse(node).splitlines()[1:]]
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.FunctionDef) and node.name in (wanted, unchanged)
     }

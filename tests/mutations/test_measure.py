@@ -54,10 +54,12 @@ def test_it_shows_what_a_change_changes() -> None:
         "def x_decide__mutmut_orig(a):\n    b = a + 1\n    return b\n"
         "def x_decide__mutmut_1(a):\n    b = a - 1\n    return b\n"
         "class Comparison:\n"
-        "    def xǁComparisonǁread__mutmut_orig(self):\n        return 1\n"
-        "    def xǁComparisonǁread__mutmut_5(self):\n        return 2\n"
+        "    def xǁComparisonǁread__mutmut_orig(self, a=1):\n        return 1\n"
+        "    def xǁComparisonǁread__mutmut_4(self, a=2):\n        return 1\n"
+        "    def xǁComparisonǁread__mutmut_5(self, a=1):\n        return 2\n"
     )
     assert difference(source, NAMES[0]) == "-     b = a + 1\n+     b = a - 1"
+    assert difference(source, NAMES[13]) == "- (self, a=1)\n+ (self, a=2)"
     assert difference(source, NAMES[14]) == "-     return 1\n+     return 2"
 
 
