@@ -258,6 +258,13 @@ class Connector(ABC):
         """Return what makes web hooks there; None where the organization calls nobody."""
         return None
 
+    def takes_all(self) -> bool:
+        """Return whether we may write also what its metadata let nobody write: times, full names.
+
+        Else an organization gives such attributes values of its own, which are not carried to it.
+        """
+        return False
+
     def server_facts(self) -> ServerFacts:
         """Return what is worth knowing before the first run, as far as we may see it."""
         return ServerFacts()

@@ -52,6 +52,10 @@ class PassingOn(Connector):
         """Hand it on."""
         return self.inner.entities()
 
+    def takes_all(self) -> bool:
+        """Hand it on."""
+        return self.inner.takes_all()
+
     def describe(self, names: Iterable[str]) -> Iterator[Entity]:
         """Hand it on."""
         return self.inner.describe(names)

@@ -2,7 +2,8 @@
 
 A hosted client's definitions are those of the server, and more; so nothing else is asked. Of a
 client elsewhere the attributes count that the server had at the last Update Server, and that the
-client has now, holding values of the same kind.
+client has now, holding values of the same kind. What such a client writes by itself, and lets
+nobody else write, is its own: carried, it would come back changed for ever.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from connections.models import Connection, ServerDefinition
 from organizations import definitions
 from organizations.catalog import Catalog
 from organizations.errors import NotFound
-from organizations.schema import Attribute, Entity, Origin
+from organizations.schema import VERSION, Attribute, Entity, Origin
 
 Schema = Callable[[str], Entity]
 """Entity name → definition; raises UnknownEntity or NotFound."""
@@ -51,7 +52,7 @@ class Definitions:
         """Return what both sides have of an entity. Raises UnknownEntity."""
         client, server = self._client(name), self._server(name)
         if server is not None:
-            return _common(server, client)
+            return _common(server, client, takes_all=self.client.takes_all())
         if self.elsewhere is not None:
             raise UnknownEntity(name)
         served = tuple(filter(_is_served, client.attributes))
@@ -95,27 +96,40 @@ def _is_served(attribute: Attribute) -> bool:
     return is_carried(attribute) and attribute.origin is Origin.SERVER
 
 
-def _common(server: Entity, client: Entity) -> Agreed:
-    """Both sides read and write a value as the server defines it; permissions are each its own."""
+def _common(server: Entity, client: Entity, *, takes_all: bool) -> Agreed:
+    """Both sides read and write a value as the server defines it; permissions are each its own.
+
+    `takes_all`: the client takes from us also what nobody else may write there.
+    """
+    takes_all = takes_all or client.is_intersect
     given = {item.name: item for item in server.attributes if is_carried(item)}
     both = {
         item.name: item
         for item in client.attributes
-        if is_carried(item) and item.name in given and is_alike(item, given[item.name])
+        if is_carried(item)
+        and item.name in given
+        and is_alike(item, given[item.name])
+        and (takes_all or _is_taken(item))
     }
     attributes = tuple(
-        _as_served(item, given[item.name]) if item.name in both else item
+        _as_served(item, given[item.name], takes_all=takes_all) if item.name in both else item
         for item in client.attributes
     )
     served = tuple(item for name, item in given.items() if name in both)
     return Agreed(replace(server, attributes=served), replace(client, attributes=attributes))
 
 
-def _as_served(own: Attribute, served: Attribute) -> Attribute:
+def _is_taken(attribute: Attribute) -> bool:
+    """Return whether we may write the attribute, or never do: its id is given, its version made."""
+    is_ours = attribute.is_creatable or attribute.is_updatable
+    return is_ours or attribute.is_primary_id or attribute.name == VERSION
+
+
+def _as_served(own: Attribute, served: Attribute, *, takes_all: bool) -> Attribute:
     return replace(
         served,
-        is_creatable=own.is_creatable,
-        is_updatable=own.is_updatable,
+        is_creatable=takes_all or own.is_creatable,
+        is_updatable=takes_all or own.is_updatable,
         is_primary_id=own.is_primary_id,
         is_primary_name=own.is_primary_name,
     )

@@ -1,6 +1,8 @@
 """Dynamics → RC1 → RC2: two connections keep three organizations in step (screen 8).
 
-The story is told once: everything happens on all three, then each test looks at its own part.
+The story is told with RC2 hosted here, and with RC2 elsewhere, where only its services are
+reached, as those of RC1 are by the second connection. Everything happens on all three, then each
+test looks at its own part.
 """
 
 from __future__ import annotations
@@ -13,18 +15,30 @@ import pytest
 
 from organizations.models import ChangeLog
 from syncjobs.models import Link
-from tests.acceptance.topology import Joint, Observer, Side, clean_up, connect, make_twin
+from tests.acceptance.topology import (
+    Joint,
+    Observer,
+    Side,
+    clean_up,
+    connect,
+    make_bare,
+    make_twin,
+)
 
 pytestmark = pytest.mark.django_db
-ENDS = {
-    "dynamics": [("chain-1", "server")],
-    "rc1": [("chain-1", "client"), ("chain-2", "server")],
-    "rc2": [("chain-2", "client")],
-}
-"""By which connection, and as which of its sides, each of the three is written."""
-SIDES = tuple(ENDS)
+SIDES = ("dynamics", "rc1", "rc2")
 Counts = dict[str, dict[str, int]]
 """Where something was done → organization → how often a connection wrote it there."""
+
+
+def ends(first: Joint, second: Joint) -> dict[str, list[tuple[str, str]]]:
+    """By which connection, and as which of its sides, each of the three is written."""
+    written = (
+        [(first.name, "server")],
+        [(first.name, "client"), (second.name, "server")],
+        [(second.name, "client")],
+    )
+    return dict(zip(SIDES, written, strict=True))
 
 
 @dataclass
@@ -48,7 +62,7 @@ class Story:
     def tell(self) -> None:
         """Do everything on all three, carry it, look; then carry once more."""
         self._prepare()
-        seen = Observer(ENDS)
+        seen = Observer(ends(*self.joints))
         for where, side in self.sides.items():
             self._change(where, side)
         self._sync()
@@ -104,17 +118,23 @@ class Story:
         return ChangeLog.objects.count(), versions, links
 
 
-@pytest.fixture(scope="module")
-def story(served: str) -> Iterator[Story]:
-    twin = make_twin(served, "chain-0", records=6)
-    first = connect(served, twin, "chain-1")
+@pytest.fixture(scope="module", params=["here", "elsewhere"])
+def story(request: pytest.FixtureRequest, served: str) -> Iterator[Story]:
+    name = f"chain-{request.param}"
+    twin = make_twin(served, f"{name}-0", records=6)
+    first = connect(served, twin, f"{name}-1")
     first.sync()
-    second = connect(served, Side("chain-1"), "chain-2")
-    sides = {"dynamics": twin, "rc1": Side("chain-1"), "rc2": Side("chain-2")}
-    told = Story(sides, (first, second))
+    second = connect(served, Side(f"{name}-1"), f"{name}-2", at=_place(name, request.param))
+    last = Side(f"{name}-3" if request.param == "elsewhere" else f"{name}-2")
+    told = Story({"dynamics": twin, "rc1": Side(first.name), "rc2": last}, (first, second))
     told.tell()
     yield told
-    clean_up("chain-")
+    clean_up(f"{name}-")
+
+
+def _place(name: str, where: str) -> str:
+    """Make RC2 where it has to be there before; return its name, '' for one made by connecting."""
+    return make_bare(f"{name}-3").name if where == "elsewhere" else ""
 
 
 def once(where: str) -> dict[str, int]:

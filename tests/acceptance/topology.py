@@ -149,6 +149,14 @@ def make_as_sales(name: str) -> Side:
     return side
 
 
+def make_bare(name: str) -> Side:
+    """Make a Resco Cloud organization that has nothing yet but its administrator."""
+    organization = create_organization(name, Organization.Kind.CLIENT)
+    deletions.define(organization)
+    add_member(organization, *ADMIN, is_administrator=True)
+    return Side(name)
+
+
 def _small(entities: Iterable[Entity], names: Collection[str]) -> list[Entity]:
     """Return these entities with few of their attributes: what they carry is tried elsewhere."""
     return [
@@ -212,8 +220,11 @@ def work(run_id: UUID) -> Run:
     return run
 
 
-def connect(base: str, server: Side, client: str, *names: str) -> Joint:
-    """Connect by the web service, carrying all or these entities, and carry the job out."""
+def connect(base: str, server: Side, client: str, *names: str, at: str = "") -> Joint:
+    """Connect by the web service, carrying all or these entities, and carry the job out.
+
+    With `at` the client is the organization of that name, reached by its own services only.
+    """
     setup: dict[str, Any] = {
         "ProviderID": RESCO_CLOUD,
         "Url": f"{base}/{server.name}",
@@ -226,6 +237,7 @@ def connect(base: str, server: Side, client: str, *names: str) -> Joint:
         setup |= {"ProviderID": DYNAMICS, "Url": server.url, "UserName": user, "Password": secret}
     entities = [{"Name": name, "SyncDeletion": True} for name in names or CARRIED]
     document = {"SyncSetup": setup, "Entities": entities}
+    document |= {"ClientUrl": f"{base}/{at}"} if at else {}
     url = f"{base}/rest/v1/sync/{client}/ConnectAsync"
     answer = requests.post(url, json=document, auth=ADMIN, timeout=SECONDS)
     assert answer.status_code == 202, answer.text

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from connections.connect import clients, proof, service
 from connections.connect.errors import ClientTaken, ClientUnproven
+from connections.connectors.resco_cloud.connector import RescoCloudConnector
 from connections.models import Connection, Endpoint
 from organizations.catalog import Catalog
+from organizations.schema import Attribute, AttributeType, Entity
 from syncjobs.models import Run
-from tests.syncjobs.elsewhere import Elsewhere, moved, work
+from tests.syncjobs import elsewhere
+from tests.syncjobs.elsewhere import Elsewhere, make_account, moved, work
 
 
 @pytest.fixture
@@ -44,6 +49,48 @@ def test_records_go_both_ways_once(place: Elsewhere) -> None:
     place.here.delete("account", parent)
     place.there.delete("account", made)
     assert moved(work(connection, Run.Kind.SYNC)) == {"account": {"deleted": 1, "pushed": 1}}
+    before = place.written()
+    assert moved(work(connection, Run.Kind.SYNC)) == {}
+    assert place.written() == before
+
+
+LONG_AGO = "2020-01-02T03:04:05Z"
+
+
+def make_timed() -> Entity:
+    """An account with what its users cannot write: a full name, and when it was written."""
+    plain = make_account()
+    more = (
+        Attribute(name="fullname", type=AttributeType.STRING, max_length=40),
+        Attribute(name="createdon", type=AttributeType.DATETIME),
+        Attribute(name="modifiedon", type=AttributeType.DATETIME),
+    )
+    locked = (replace(item, is_creatable=False, is_updatable=False) for item in more)
+    return replace(plain, attributes=(*plain.attributes, *locked))
+
+
+@pytest.mark.parametrize("takes_all", [True, False])
+def test_what_users_cannot_write_does_not_come_back(
+    transactional_db: None,
+    live_server: LiveServer,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    takes_all: bool,
+) -> None:
+    """An organization of ours takes it as it is; to another one it is not carried."""
+    settings.RESCO_SYNC_EGRESS_ALLOW = ["127.0.0.1"]
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
+    monkeypatch.setattr(elsewhere, "make_account", make_timed)
+    monkeypatch.setattr(RescoCloudConnector, "takes_all", lambda _: takes_all)
+    place = Elsewhere.at(live_server.url.replace("localhost", "127.0.0.1"))
+    connection = place.connect()
+    given = {"fullname": "A of RC1", "createdon": LONG_AGO, "modifiedon": LONG_AGO}
+    record = place.there.create("account", {"name": "A", **given}).id
+    assert moved(work(connection, Run.Kind.SYNC)) == {"account": {"created": 1}}
+    values = place.here.get("account", record).values
+    assert values["name"] == "A"
+    kept = {name for name, value in given.items() if values[name] == value}
+    assert kept == (set(given) if takes_all else set())
     before = place.written()
     assert moved(work(connection, Run.Kind.SYNC)) == {}
     assert place.written() == before

@@ -20,11 +20,11 @@ from connections.connectors.remote import RemoteConnector
 from connections.connectors.resco_cloud import queries
 from connections.connectors.resco_cloud.asking import Asking
 from connections.connectors.resco_cloud.client import RescoClient
-from connections.connectors.resco_cloud.defining import ExtensionDefiner, is_served
+from connections.connectors.resco_cloud.defining import ExtensionDefiner
 from connections.connectors.resco_cloud.deletions import Deletions
 from connections.connectors.resco_cloud.edits import EditLog
 from connections.connectors.resco_cloud.fetching import Fetching
-from connections.connectors.resco_cloud.metadata import Definitions, identity
+from connections.connectors.resco_cloud.metadata import Definitions, identity, is_extended
 from connections.connectors.resco_cloud.odata_reading import ODataReading
 from connections.connectors.resco_cloud.odata_sending import ASKED
 from connections.connectors.resco_cloud.reading import Reading
@@ -92,8 +92,12 @@ class RescoCloudConnector(RemoteConnector):
 
     def definer(self) -> Definer | None:
         """Return the writer of metadata, where the organization serves our extension."""
-        served = is_served(self.client.post("WhoAmI"))
+        served = is_extended(self.client.post("WhoAmI"))
         return ExtensionDefiner(self.client, self._definitions) if served else None
+
+    def takes_all(self) -> bool:
+        """Say yes for organizations hosted by this product, whose services take every value."""
+        return self._definitions.are_ours
 
     def watcher(self) -> Watcher:
         """Return the maker of web hooks."""

@@ -1,7 +1,7 @@
 """Writing metadata by the extension that organizations hosted by this product serve.
 
 No call of the original writes metadata (resco.md §8). Who serves ours says so in WhoAmI, by the
-element `MetadataExtension`, to those who may use it (an addition of ours).
+element `MetadataExtension`, to those who may use it (an addition of ours: `metadata`).
 """
 
 from __future__ import annotations
@@ -9,22 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from lxml import etree
-
 from connections.connectors.defining import Definer
 from connections.connectors.resco_cloud.client import RescoClient
-from connections.connectors.resco_cloud.markup import is_true, parse, text_of
+from connections.connectors.resco_cloud.markup import parse
 from connections.connectors.resco_cloud.metadata import Definitions
 from organizations.rest.codec import entity_xml, labels_of, labels_xml, read_entity
 from organizations.rest.markup import METADATA
 from organizations.schema import Entity
-
-EXTENSION = "MetadataExtension"
-
-
-def is_served(who_am_i: etree._Element) -> bool:
-    """Return whether WhoAmI says that we may write metadata."""
-    return is_true(text_of(who_am_i, EXTENSION))
 
 
 class ExtensionDefiner(Definer):

@@ -10,7 +10,7 @@ from lxml import etree
 from connections.connectors.base import EntitySummary, Identity
 from connections.connectors.resco_cloud.client import RescoClient
 from connections.connectors.resco_cloud.faults import not_understood
-from connections.connectors.resco_cloud.markup import children, text_of
+from connections.connectors.resco_cloud.markup import children, is_true, text_of
 from connections.errors import Refused, UnknownEntity
 from organizations.errors import InvalidRequest
 from organizations.rest.codec import Labels, read_entity, read_labels
@@ -18,6 +18,8 @@ from organizations.schema import ENGLISH, Entity, ManyToMany
 from organizations.values import guid
 
 DELETED = "trackingdelete"
+EXTENSION = "MetadataExtension"
+"""The element of WhoAmI by which organizations hosted by this product tell who may define."""
 KEPT_BACK = frozenset({DELETED, "migrate_transaction", "migrate_log"})
 """Entities by which an organization keeps book of itself: nobody carries them to another."""
 
@@ -31,6 +33,13 @@ class Definitions:
     _labels: dict[int, Labels] = field(default_factory=dict)
     _known: dict[str, Entity] = field(default_factory=dict)
     _pairs: tuple[ManyToMany, ...] = ()
+    _is_ours: bool = False
+
+    @property
+    def are_ours(self) -> bool:
+        """Return whether this product keeps them, and we may define them."""
+        self._load()
+        return self._is_ours
 
     def forget(self) -> None:
         """Let everything be read again."""
@@ -87,7 +96,9 @@ class Definitions:
     def _load(self) -> None:
         if self._elements:
             return
-        for lcid in languages(self.client.post("WhoAmI")):
+        who_am_i = self.client.post("WhoAmI")
+        self._is_ours = is_extended(who_am_i)
+        for lcid in languages(who_am_i):
             found, labels = self._localizations(lcid)
             self._labels[found] = labels
         root = self.client.metadata("$entities")
@@ -128,6 +139,11 @@ def identity(root: etree._Element, where: str) -> Identity:
         )
     except ValueError as error:
         raise not_understood(where, f"WhoAmI without ids ({error}).") from error
+
+
+def is_extended(who_am_i: etree._Element) -> bool:
+    """Return whether WhoAmI says that we may write metadata."""
+    return is_true(text_of(who_am_i, EXTENSION))
 
 
 def languages(root: etree._Element) -> tuple[int, ...]:
