@@ -114,17 +114,107 @@ def test_each_client_sees_its_own() -> None:
     assert client_store(other).count_records("migrate_transaction") == 1
 
 
-@pytest.mark.parametrize("name", ["migrate_transaction", "migrate_log"])
-def test_neither_can_be_written(name: str) -> None:
+def make_both(connection: Connection) -> dict[str, str]:
+    """Make a transaction and an error of a run; return what tells each, by entity."""
+    row = make_transaction(connection)
+    error = RunError.objects.create(run=make_run(connection), entity="account", message="Gone.")
+    return {"migrate_transaction": str(row.client_id), "migrate_log": error.message}
+
+
+TOLD_BY = {"migrate_transaction": "recordid", "migrate_log": "message"}
+
+
+@pytest.mark.parametrize("name", TOLD_BY)
+def test_both_services_read_both_alike(name: str) -> None:
+    connection, organization = make_client()
+    expected = make_both(connection)[name]
+    (told,) = orjson.loads(odata(organization, f"{name}?$count=true").content)["value"]
+    assert told[TOLD_BY[name]] == expected
+    one = odata(organization, f"{name}({told['id']})/{TOLD_BY[name]}/$value")
+    assert one.content.decode() == expected
+    fetch = f'<fetch><entity name="{name}"><all-attributes/></entity></fetch>'
+    (row,) = etree.fromstring(rest(organization, "", fetch).content).iterfind("Entities/*")
+    assert (row.findtext("id"), row.findtext(TOLD_BY[name])) == (told["id"], expected)
+    counted = rest(organization, "GetRecordCount", fetch)
+    assert etree.fromstring(counted.content).text == "1"
+    selected = Client().get(
+        f"/rest/v1/data/{organization.name}/{name}?$select=id", headers=basic(WHO)
+    )
+    assert told["id"] in selected.content.decode()
+
+
+@pytest.mark.parametrize("name", TOLD_BY)
+def test_both_services_list_both(name: str) -> None:
     _, organization = make_client()
-    body = f'<Entity xmlns="http://schemas.resco.net/XRM/Create" EntityName="{name}"/>'
-    refused = rest(organization, "Create", body)
-    assert (refused.status_code, b"can only be read" in refused.content) == (400, True)
-    for method, path in (("POST", name), ("DELETE", f"{name}({uuid4()})")):
-        answer = odata(
-            organization, path, method=method, data="{}", content_type="application/json"
-        )
-        assert (answer.status_code, b"can only be read" in answer.content) == (400, True), method
+    metadata = odata(organization, "$metadata").content.decode()
+    assert f'<EntitySet Name="{name}"' in metadata
+    listed = (
+        Client()
+        .get(f"/rest/v1/metadata/{organization.name}/$entities", headers=basic(WHO))
+        .content.decode()
+    )
+    assert f'<Entity Name="{name}"' in listed
+
+
+@pytest.mark.parametrize("name", TOLD_BY)
+@pytest.mark.parametrize(
+    ("operation", "action"),
+    [
+        ("Create", ""),
+        ("CreateMultiple", ""),
+        ("Update", ""),
+        ("Update?$create=true", ""),
+        ("UpdateMultiple", ""),
+        ("Delete", ""),
+        ("DeleteMultiple", ""),
+        *(("Execute", action) for action in ("Create", "Update", "Upsert", "Delete")),
+        *(("ExecuteMultiple", action) for action in ("Create", "Update", "Upsert", "Delete")),
+    ],
+)
+def test_neither_is_written_by_rest(name: str, operation: str, action: str) -> None:
+    connection, organization = make_client()
+    make_both(connection)
+    (told,) = orjson.loads(odata(organization, name).content)["value"]
+    act = f' Action="{action}"' if action else ""
+    one = f'<Entity EntityName="{name}"{act}><id>{told["id"]}</id></Entity>'
+    root = "ExecuteMultiple" if operation == "ExecuteMultiple" else "Entities"
+    answer = rest(
+        organization, operation, f"<{root}>{one}</{root}>" if "Multi" in operation else one
+    )
+    assert b"can only be read" in answer.content, answer.content.decode()
+    assert (answer.status_code < 300) is ("Multi" in operation or bool(action))
+    assert orjson.loads(odata(organization, name).content)["value"] == [told]
+
+
+@pytest.mark.parametrize("name", TOLD_BY)
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "{name}", {}),
+        ("PATCH", "{name}({id})", {"recordid": "other"}),
+        ("PATCH", "{name}({other})", {"recordid": "other"}),
+        ("DELETE", "{name}({id})", {}),
+        ("PUT", "{name}({id})/recordid", {"value": "other"}),
+        ("DELETE", "{name}({id})/recordid", {}),
+    ],
+)
+def test_neither_is_written_by_odata(
+    name: str, method: str, path: str, body: dict[str, str]
+) -> None:
+    connection, organization = make_client()
+    make_both(connection)
+    (told,) = orjson.loads(odata(organization, name).content)["value"]
+    answer = odata(
+        organization,
+        path.format(name=name, id=told["id"], other=uuid4()),
+        method=method,
+        data=orjson.dumps(body),
+        content_type="application/json",
+    )
+    assert (answer.status_code, b"can only be read" in answer.content) == (400, True), (
+        answer.content
+    )
+    assert orjson.loads(odata(organization, name).content)["value"] == [told]
 
 
 def test_update_server_defines_them_once() -> None:
