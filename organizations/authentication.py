@@ -4,11 +4,14 @@ Every door with a user name and a password asks here. A password hash costs abou
 verified login is remembered for a few minutes under a keyed digest of the password and of the
 stored hash: a changed password, or a user switched off, is a different question at once.
 Attempts are counted per address, per name and per organization before the hash is computed;
-only failures stay counted. Unknown and wrong get the same answer after the same work.
+only failures stay counted. Unknown and wrong get the same answer after the same work. Of many who
+come with one password at once, as when it is forgotten while they work, one is checked and the
+others wait for it: they are no attempts of their own.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
@@ -24,6 +27,9 @@ from organizations.throttle import WINDOW_SECONDS as WINDOW_SECONDS
 from organizations.throttle import Throttled as Throttled
 
 REMEMBERED_SECONDS = 300
+WAIT_SECONDS = 10
+"""How long somebody waits for the check of the same password by somebody else."""
+_LOOK_SECONDS = 0.02
 LIMITS = {"address": 60, "name": 20, "target": 200}
 """Failed attempts within a window; beyond that the door is closed until the window ends."""
 
@@ -91,6 +97,26 @@ def _prove(login: _Login | None, password: str, who: tuple[str, str, str]) -> No
     remembered = _remembered_key(login, password)
     if login and cache.get(remembered):
         return
+    busy = f"{remembered}:busy"
+    is_first = bool(cache.add(busy, True, WAIT_SECONDS))
+    if not is_first:
+        _wait(busy)
+        if login and cache.get(remembered):
+            return
+    try:
+        _check(login, password, who, remembered)
+    finally:
+        if is_first:
+            cache.delete(busy)
+
+
+def _wait(busy: str) -> None:
+    until = time.monotonic() + WAIT_SECONDS
+    while cache.get(busy) and time.monotonic() < until:
+        time.sleep(_LOOK_SECONDS)
+
+
+def _check(login: _Login | None, password: str, who: tuple[str, str, str], remembered: str) -> None:
     address, name, target = who
     subjects = {"address": address, "name": f"{target}\0{name}", "target": target}
     attempt = throttle.attempt("attempts", subjects, LIMITS)

@@ -19,8 +19,8 @@ from lxml import etree
 
 from tests.clients.cloud import Cloud
 
-WRITERS = int(os.environ.get("RESCO_SYNC_TEST_WRITERS", "8"))
-WRITES = int(os.environ.get("RESCO_SYNC_TEST_WRITES", "20"))
+WRITERS = int(os.environ.get("RESCO_SYNC_TEST_WRITERS", "64"))
+WRITES = int(os.environ.get("RESCO_SYNC_TEST_WRITES", "4"))
 BURST = int(os.environ.get("RESCO_SYNC_TEST_BURST", "150"))
 EXECUTE = "http://schemas.resco.net/XRM/Execute"
 SPACE = UUID("8f6b7c52-2f6e-4c5b-9b43-3d6f4b8c1a11")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.cache import cache
@@ -146,3 +149,51 @@ def test_a_success_is_not_counted_as_a_failure(monkeypatch: pytest.MonkeyPatch) 
 def test_the_fingerprint_changes_with_the_stored_hash() -> None:
     assert authentication.fingerprint("one") != authentication.fingerprint("other")
     assert authentication.fingerprint("one") == authentication.fingerprint("one")
+
+
+def knock(times: int, check: Callable[[str], bool]) -> Counter[type[Exception] | None]:
+    """Come so often at once with one password; return how that ended."""
+    login = authentication._Login("stored", check)
+
+    def prove(_: int) -> type[Exception] | None:
+        try:
+            authentication._prove(login, PASSWORD, (HERE, "anna", "field"))
+        except (AuthenticationFailed, Throttled) as error:
+            return type(error)
+        return None
+
+    with ThreadPoolExecutor(times) as pool:
+        return Counter(pool.map(prove, range(times)))
+
+
+def test_many_who_come_at_once_are_one_attempt() -> None:
+    checked = []
+
+    def check(password: str) -> bool:
+        checked.append(password)
+        time.sleep(0.2)
+        return True
+
+    assert knock(2 * authentication.LIMITS["name"], check) == {None: 40}
+    assert checked == [PASSWORD]
+
+
+def test_many_who_come_at_once_with_a_wrong_password_are_many() -> None:
+    most, checked = authentication.LIMITS["name"], []
+
+    def check(password: str) -> bool:
+        checked.append(password)
+        return False
+
+    ends = knock(2 * most, check)
+    assert ends == {AuthenticationFailed: most, Throttled: most}
+    assert len(checked) == most
+
+
+def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(authentication, "WAIT_SECONDS", 0)
+    login = authentication._Login("stored", lambda _: True)
+    key = f"{authentication._remembered_key(login, PASSWORD)}:busy"
+    cache.set(key, True, 60)
+    authentication._prove(login, PASSWORD, (HERE, "anna", "field"))
+    assert cache.get(key)
