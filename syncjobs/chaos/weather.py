@@ -12,7 +12,10 @@ from syncjobs.chaos.memory_state import Crash
 
 
 class Fault(StrEnum):
-    """What goes wrong; EDIT is no fault, but a user who works while a run is under way."""
+    """What goes wrong; EDIT is no fault, but a user who works while a run is under way.
+
+    CALL is a call to a worker that comes then, because it was late, or sent twice.
+    """
 
     RETRY = "retry"
     REFUSED = "refused"
@@ -24,6 +27,7 @@ class Fault(StrEnum):
     KILL = "kill"
     TAKEOVER = "second worker"
     EDIT = "edit meanwhile"
+    CALL = "task meanwhile"
 
 
 class Place(StrEnum):
@@ -51,6 +55,7 @@ STRIKES: dict[Fault, frozenset[Place]] = {
     Fault.KILL: frozenset(Place),
     Fault.TAKEOVER: frozenset(Place),
     Fault.EDIT: frozenset(Place),
+    Fault.CALL: frozenset(Place),
 }
 """The places where each fault can strike."""
 
@@ -81,6 +86,11 @@ class Weather:
     is_lane_taken: Callable[[], bool] = lambda: False
     was_read: Callable[[str], bool] = lambda entity: False
     _is_busy: bool = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody else acts at this moment, to whom nothing happens."""
+        return self._is_busy
 
     def plan(self, fault: Fault, count: int, act: Callable[[], None] | None = None) -> None:
         """Let a fault strike; `act` is what another worker or a user does."""
@@ -113,7 +123,7 @@ class Weather:
         # also for the end of a delivery.
         if fault is Fault.TAKEOVER and self.is_lane_taken():
             return False
-        return fault not in (Fault.TAKEOVER, Fault.EDIT) or not self.is_inside()
+        return fault not in (Fault.TAKEOVER, Fault.EDIT, Fault.CALL) or not self.is_inside()
 
     def _strike(self, planned: Planned, name: str) -> Fault | None:
         fault = planned.fault

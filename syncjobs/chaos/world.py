@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
 
 from connections.errors import ConnectorError
 from organizations.schema import Entity, columns
@@ -40,11 +39,9 @@ class Run:
 class World(ABC):
     """Everything there is, in memory (`memory_world`) or in the database (`real`).
 
-    `known` are both sides' definitions as Update Server saw them last. `impossible` are kinds of
-    steps that cannot be played here, and why.
+    `known` are both sides' definitions as Update Server saw them last.
     """
 
-    impossible: ClassVar[Mapping[str, str]] = {}
     setting: Setting
     server: Organization
     client: Organization

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+
+from django.db import connection, transaction
 
 from connections.connectors.base import (
     Batch,
@@ -24,7 +26,7 @@ from organizations.schema import Attribute, Entity
 from syncjobs.chaos.ledger import By
 from syncjobs.chaos.real.organizations import RealClient, RealOrganization, RealServer
 from syncjobs.chaos.stormy import Stormy
-from syncjobs.chaos.weather import Weather
+from syncjobs.chaos.weather import Fault, Place, Weather
 
 _REJECTED = partial(Failure, kind=FailureKind.REJECTED, code="refused", message="Poisoned.")
 _ILLEGIBLE = "Nobody can read it."
@@ -45,11 +47,20 @@ class Telling(Connector):
         try:
             result = super().write(entity, batch)  # type: ignore[safe-super]
         finally:
-            self.told.tell(By.ENGINE, meant=meant)
+            self._tell(meant)
         for position, failure in result.failed.items():
             if failure.kind is FailureKind.REJECTED:
-                self.told.refuse(_ids(batch)[position], failure.message)
+                refuse = partial(self.told.refuse, _ids(batch)[position], failure.message)
+                transaction.on_commit(refuse)
         return result
+
+    def _tell(self, meant: Collection[str] | None) -> None:
+        """Tell what was written; of a hosted client, as soon as its page is committed."""
+        is_apart = connection.connection is not None and not connection.in_atomic_block
+        if is_apart and not connection.is_usable():
+            # A worker that lost its session has none in which we could look either.
+            connection.close()
+        transaction.on_commit(partial(self.told.tell, By.ENGINE, meant=meant))
 
 
 class StormyClient(Stormy, Telling, HostedConnector):
@@ -85,6 +96,8 @@ class StormyClient(Stormy, Telling, HostedConnector):
 class StormyServer(Stormy, Telling, DynamicsConnector):
     """The twin in a storm. Poisoned records are refused, illegible ones cannot be read."""
 
+    told: RealServer
+
     def __init__(
         self,
         organization: RealServer,
@@ -115,6 +128,7 @@ class StormyServer(Stormy, Telling, DynamicsConnector):
 
     def write(self, entity: Entity, batch: Batch) -> BatchResult:
         """Write what is not poisoned."""
+        self.told.go_on()
         poisoned = self.told.faults.always_rejected
         good = [place for place, item in enumerate(_ids(batch)) if item not in poisoned]
         if len(good) == len(batch.rows):
@@ -149,6 +163,36 @@ class StormyServer(Stormy, Telling, DynamicsConnector):
             if number in result.failed:
                 failed[place] = result.failed[number]
         return BatchResult(ids=ids, versions=versions, failed=failed)
+
+
+@dataclass
+class AtWrites(Weather):
+    """The weather `of` a world, where it is written only.
+
+    The product reads ahead in threads, and what strikes there strikes in no certain order.
+    """
+
+    of: Weather = field(default_factory=Weather)
+
+    def come(self, place: Place, name: str = "") -> Fault | None:
+        """Come to a place, if it is one of writing."""
+        return self.of.come(place, name) if place in (Place.WRITE, Place.WRITTEN) else None
+
+
+class HiredServer(StormyServer):
+    """The twin as a worker of the product has it, which gives no options to the engine."""
+
+    reads_apart = False
+
+    def __init__(
+        self,
+        organization: RealServer,
+        weather: Weather,
+        login: tuple[str, str, str],
+        session: Session,
+    ) -> None:
+        """As of one that is not hired."""
+        super().__init__(organization, AtWrites(of=weather), login, session)
 
 
 def _part(batch: Batch, places: Sequence[int]) -> Batch:

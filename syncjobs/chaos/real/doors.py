@@ -14,6 +14,7 @@ from connections import egress
 from connections.connectors.dynamics.connector import DynamicsConnector
 from syncjobs.bench.twin import served_apart
 from syncjobs.chaos.real.inside import Inside, InsideSession
+from syncjobs.chaos.real.mail import undelivered
 
 _HOST, _HASHERS = "http://127.0.0.1", "PASSWORD_HASHERS"
 
@@ -52,7 +53,7 @@ def inside() -> Iterator[Door]:
     """Let this process answer itself. Changes settings: for a process or a test of its own."""
     path = f"{__name__}.{InsideConnector.__name__}"
     known = {name: getattr(settings, name, None) for name in ("RESCO_SYNC_CONNECTORS", _HASHERS)}
-    with closing(Inside()) as adapter:
+    with undelivered(), closing(Inside()) as adapter:
         InsideConnector.door = Door(_HOST, adapter)
         settings.RESCO_SYNC_CONNECTORS = {"dynamics": path}
         # Every world makes a secret, and a real hash of it takes as long as a run.
@@ -67,5 +68,5 @@ def inside() -> Iterator[Door]:
 @contextmanager
 def served() -> Iterator[Door]:
     """Serve this installation from processes of its own."""
-    with served_apart() as base:
+    with undelivered(), served_apart() as base:
         yield Door(base)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from connections.models import Connection
 from syncjobs.deliver import LaneState
@@ -16,20 +16,12 @@ from syncjobs.models import Run
 from syncjobs.state import DatabaseState
 from syncjobs.transactions import DatabaseQueue
 
-Keeping = Callable[[], Callable[[], None]]
-"""Remembers how something is now; what it returns puts that back."""
-
 
 @dataclass
 class Boundaries:
-    """Where transactions begin and end. `before` is called with the name of each place.
-
-    `parts` are what knows of writes that roll back with a page.
-    """
+    """Where transactions begin and end. `before` is called with the name of each place."""
 
     before: Callable[[str], None]
-    parts: list[Keeping] = field(default_factory=list)
-    is_open: bool = False
 
 
 class Breaking(DatabaseState):
@@ -39,20 +31,12 @@ class Breaking(DatabaseState):
 
     @contextmanager
     def page(self) -> Iterator[None]:
-        """Open a page; what was told of it is forgotten if it breaks."""
+        """Open a page."""
         boundaries = self.boundaries
         boundaries.before("page")
-        kept = [keep() for keep in boundaries.parts]
-        boundaries.is_open = True
-        try:
-            with super().page():
-                yield
-                boundaries.before("commit")
-            kept = []
-        finally:
-            boundaries.is_open = False
-            for restore in kept:
-                restore()
+        with super().page():
+            yield
+            boundaries.before("commit")
         boundaries.before("after commit")
 
     def hold(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
@@ -25,6 +25,8 @@ from organizations.tables import names as sql_names
 from organizations.tables.database import run
 from syncjobs.chaos.ledger import By, Ledger, Values, Write
 from syncjobs.chaos.protocols import Given, Organization
+from syncjobs.chaos.real import backups
+from syncjobs.chaos.real.backups import Backup
 from syncjobs.chaos.real.entities import NAMES
 from syncjobs.chaos.real.users import TwinUser
 from syncjobs.engine.values import Side
@@ -36,7 +38,10 @@ _POISONED, _BY_USER = "chaos_poisoned", "chaos.by_user"
 
 
 class RealOrganization(Organization):
-    """What both sides share: a mirror of the records, which follows the change log."""
+    """What both sides share: a mirror of the records, which follows the change log.
+
+    `is_telling`: the statements that are sent now are of the mirror.
+    """
 
     def __init__(self, side: Side, organization: Row, ledger: Ledger) -> None:
         """Of an organization whose tables are empty."""
@@ -44,6 +49,7 @@ class RealOrganization(Organization):
         self.faults = Faults()
         self.refused: dict[str, str] = {}
         self.refused_ever: set[str] = set()
+        self.is_telling = False
         self._told = self.version
         self._records: Records = {name: {} for name in NAMES}
         self._given = 0
@@ -95,22 +101,16 @@ class RealOrganization(Organization):
 
         What was not `meant`, where that is said, the organization wrote by itself.
         """
-        entries, _ = self.store.entries(NAMES, self._told, limit=10_000)
-        last = {entry.record: entry.version for entry in entries}
-        for entry in entries:
-            self._told = entry.version
-            author = by if meant is None or entry.record in meant else By.SYSTEM
-            self._take(entry, author, is_last=last[entry.record] == entry.version)
-
-    def keep(self) -> Callable[[], None]:
-        """Return what forgets all writes since now: their transaction rolled back."""
-        told, refused = self._told, dict(self.refused)
-        records = {name: dict(table) for name, table in self._records.items()}
-
-        def restore() -> None:
-            self._told, self._records, self.refused = told, records, refused
-
-        return restore
+        self.is_telling = True
+        try:
+            entries, _ = self.store.entries(NAMES, self._told, limit=10_000)
+            last = {entry.record: entry.version for entry in entries}
+            for entry in entries:
+                self._told = entry.version
+                author = by if meant is None or entry.record in meant else By.SYSTEM
+                self._take(entry, author, is_last=last[entry.record] == entry.version)
+        finally:
+            self.is_telling = False
 
     def refuse(self, record_id: str, reason: str) -> None:
         """Remember that a record was not accepted."""
@@ -162,13 +162,13 @@ class RealClient(RealOrganization):
     def create(self, entity: str, values: Given, *, id: str = "", actor: str = "") -> str:
         """Make a record. Raises AlreadyExists."""
         record_id = id or self._new_id()
-        with self._by_user(), _unhindered():
+        with self._by_user(), unhindered():
             self.store.create(entity, self._given_values(entity, values), id=record_id, actor=actor)
         return record_id
 
     def update(self, entity: str, record_id: str, values: Given, *, actor: str = "") -> int:
         """Change a record."""
-        with self._by_user(), _unhindered():
+        with self._by_user(), unhindered():
             given = self._given_values(entity, values)
             self.store.update(entity, record_id, given, actor=actor)
         return self._told
@@ -222,29 +222,34 @@ class RealClient(RealOrganization):
 
 
 class RealServer(RealOrganization):
-    """The Dynamics twin; its users write by its Web API."""
+    """The Dynamics twin; its users write by its Web API.
+
+    `is_altered`: its definitions were changed since the client took them over. `_used` is the
+    last version of a time that was undone by a restored backup: no version of it is given twice.
+    """
 
     def __init__(self, organization: Row, ledger: Ledger, user: TwinUser) -> None:
         """`user` is logged in."""
         super().__init__(Side.SERVER, organization, ledger)
-        self._user = user
+        self._user, self._used = user, 0
+        self.is_altered = False
 
     def create(self, entity: str, values: Given, *, id: str = "", actor: str = "") -> str:
         """Make a record. Raises AlreadyExists."""
         record_id = id or self._new_id()
-        with self._by_user(), self.fair():
+        with self._writing():
             self._user.create(self.entity(entity), record_id, values)
         return record_id
 
     def update(self, entity: str, record_id: str, values: Given, *, actor: str = "") -> int:
         """Change a record."""
-        with self._by_user(), self.fair():
+        with self._writing():
             self._user.update(self.entity(entity), record_id, values)
         return self._told
 
     def delete(self, entity: str, record_id: str, *, actor: str = "") -> int:
         """Remove a record, and what the twin removes with it."""
-        with self._by_user(meant=(record_id,)), self.fair():
+        with self._writing(meant=(record_id,)):
             definition = self.entity(entity)
             if definition.intersect is not None:
                 self._user.unlink(definition.intersect, self.values(entity, record_id))
@@ -254,7 +259,7 @@ class RealServer(RealOrganization):
 
     def associate(self, relationship: str, id1: str, id2: str) -> object:
         """Make a pair, with an id that is the same in every play."""
-        with self._by_user():
+        with self._writing():
             if not self.store.pair_id(relationship, id1, id2):
                 values: dict[str, RecordValue] = {"accountid": id1, "tagid": id2}
                 self.store.create("accounttag", values, id=self._new_id())
@@ -263,6 +268,40 @@ class RealServer(RealOrganization):
     def alter(self, entity: Entity) -> None:
         """Give an entity another definition."""
         define(self.store.organization, [entity])
+        self.is_altered = True
+
+    def go_on(self) -> None:
+        """Before a write: pass over the versions that were given already."""
+        if self._used:
+            if backups.last(self.store.organization) < self._used:
+                backups.move(self.store.organization, self._used)
+            self._used = 0
+
+    def restore(self, backup: Backup) -> None:
+        """Become what it was; what came since is gone, by nobody's doing."""
+        self._used = max(self._used, backups.last(self.store.organization))
+        backups.restore(self.store.organization, backup)
+        self._told = self.version
+        for name in NAMES:
+            self._restore_table(name)
+
+    def _restore_table(self, name: str) -> None:
+        wanted, now = self.column_names(name), self._records[name]
+        rows = self.store.page(name, wanted, limit=10_000)
+        kept = {str(row[0]): dict(zip(wanted, row, strict=False)) for row in rows}
+        self._records[name] = kept
+        # What goes is told first: a pair is there once, whichever row holds it.
+        for item in sorted(now.keys() | kept.keys(), key=lambda item: (item in kept, item)):
+            before, after = now.get(item), kept.get(item)
+            if before != after:
+                write = Write(self.side, By.SYSTEM, name, item, self._told, before, after)
+                self.ledger.add(write)
+
+    @contextmanager
+    def _writing(self, meant: Collection[str] | None = None) -> Iterator[None]:
+        self.go_on()
+        with self._by_user(meant), self.fair():
+            yield
 
     @contextmanager
     def fair(self) -> Iterator[None]:
@@ -286,7 +325,7 @@ def shown(entity: Entity) -> Entity:
 
 
 @contextmanager
-def _unhindered() -> Iterator[None]:
+def unhindered() -> Iterator[None]:
     """Let a user write what is refused from others."""
     with transaction.atomic():
         run("SELECT set_config(%s, 'yes', true)", [_BY_USER])

@@ -2,53 +2,30 @@
 
 from __future__ import annotations
 
-import gc
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
-
-from django.utils import timezone
+from dataclasses import dataclass
 
 from connections.connect import service
 from connections.models import SyncedEntity
 from organizations.dynamics import faults_switching
 from organizations.models import TwinFault
 from organizations.query import fetchxml_writer
-from syncjobs import entity_tasks, lane, lease
 from syncjobs.chaos.filters import NO_FILTER, SyncFilter, Tables, Values
 from syncjobs.chaos.ledger import Ledger, Settings
 from syncjobs.chaos.memory_world import begin
 from syncjobs.chaos.program import Setting
-from syncjobs.chaos.real import making
-from syncjobs.chaos.real.connectors import StormyClient, StormyServer
+from syncjobs.chaos.real import backups, making
+from syncjobs.chaos.real.backups import Backup
 from syncjobs.chaos.real.doors import Door
 from syncjobs.chaos.real.entities import NAMES
-from syncjobs.chaos.real.memory import (
-    Boundaries,
-    BreakingGuard,
-    BreakingQueue,
-    DeliveryState,
-    RunState,
-)
 from syncjobs.chaos.real.organizations import RealClient, RealServer
 from syncjobs.chaos.real.remembered import Remembered
 from syncjobs.chaos.real.users import TwinUser
+from syncjobs.chaos.real.working import Working
 from syncjobs.chaos.schema import ACCOUNT, PAIR
 from syncjobs.chaos.weather import Fault
-from syncjobs.chaos.world import Run, World, ended
-from syncjobs.deliver import Quiet
-from syncjobs.engine.sync import sync
-from syncjobs.engine.values import Options, Report, Side
-from syncjobs.errors import LostLease
-from syncjobs.models import Run as RunRow
-from syncjobs.reporter import DatabaseReporter
-
-IMPOSSIBLE = {
-    "backup": "A twin has no backups; that a server went back is played in memory.",
-    "restore backup": "A twin has no backups; that a server went back is played in memory.",
-}
-"""Kinds of steps that cannot be played with real organizations, and why."""
+from syncjobs.engine.values import Side
 
 _OWN_FAULTS: Mapping[Fault, Sequence[str]] = {
     Fault.RETRY: (TwinFault.Kind.THROTTLED, TwinFault.Kind.UNAVAILABLE, TwinFault.Kind.DROPPED),
@@ -63,44 +40,22 @@ _STRIKES = 5
 
 
 @dataclass
-class RealWorld(World):
-    """A world of rows. `pair` are its organizations and its connection."""
+class RealWorld(Working):
+    """A world of rows, which administrators and the twin itself change."""
 
-    impossible = IMPOSSIBLE
-    server: RealServer
-    client: RealClient
-    pair: making.Pair = field(kw_only=True)
-    door: Door = field(kw_only=True)
+    _backup: Backup | None = None
 
     def __post_init__(self) -> None:
-        """Look at the connection."""
-        self.now = timezone.now()
-        self.connection = self.pair.connection
-        self._keys = dict(self.connection.entities.values_list("name", "pk"))
+        """Look at what the connection remembers."""
+        super().__post_init__()
         self.memory = Remembered(self.connection)
-        self._boundaries = Boundaries(self.weather.boundary, [self.ledger.keep, self.client.keep])
-        self._connector = StormyServer(
-            self.server, self.weather, self.pair.login, self.door.session()
-        )
-        self._connector.mark(str(self.connection.pk))
-        self._poisoned: set[str] = set()
-        self._running = 0
-        self.weather.is_inside = lambda: self._boundaries.is_open
-        self.weather.is_lane_taken = lambda: self.is_lane_taken
-
-    def close(self) -> None:
-        """Close the connections to the twin."""
-        self._connector.client.close()
-
-    def key(self, name: str) -> int:
-        """Return the id of an entity's row."""
-        return self._keys[name]
 
     # Changing
 
     def calm(self) -> None:
         """Let nothing more go wrong, nor the twin by itself, and what was left be carried on."""
         super().calm()
+        self.workers.calm()
         faults_switching.switch_off(self.pair.twin)
         self._carry_on()
 
@@ -121,9 +76,11 @@ class RealWorld(World):
                 super().set(pairs._replace(inside=_of_pairs(settings.inside)))
 
     def take_over(self) -> None:
-        """Run Update Server."""
-        with self.server.fair():
-            service.carry_out(self.connection)
+        """Run Update Server, where the server's definitions are not those that were taken over."""
+        if self.server.is_altered:
+            with self.server.fair():
+                service.carry_out(self.connection)
+        self.server.is_altered = False
         for organization in (self.server, self.client):
             self.known[organization.side] = dict(organization.entities)
 
@@ -144,118 +101,16 @@ class RealWorld(World):
         return True
 
     def make_backup(self) -> None:
-        """Not possible."""
+        """Keep a copy of the twin's records."""
+        self._backup = backups.take(self.pair.twin)
 
     def restore_backup(self) -> bool:
-        """Not possible."""
-        return False
-
-    # Moving
-
-    def run_all(self, *, full: bool, dry_run: bool) -> Run:
-        """Carry on what another worker left, then, if that was not under way here, a new run."""
-        if dry_run:
-            _next_second()
-        left = self._carry_on()
-        if left is not None and (self._running or _is_left(left)):
-            return left
-        made = RunRow.objects.create(
-            connection=self.connection,
-            kind=RunRow.Kind.SYNC,
-            reason="chaos",
-            options={"full": full, "dry_run": dry_run},
-        )
-        return self._work(made)
-
-    def run_delivery(self) -> Run:
-        """Collect and push under the lane."""
-        state = DeliveryState(self.connection, self._boundaries)
-        return ended(lambda: self._sync(state, None, self.instant))
-
-    def _carry_on(self) -> Run | None:
-        """Carry on the run that a worker left, or has under way; None: there is none."""
-        rows = RunRow.objects.filter(connection=self.connection, state__in=RunRow.ACTIVE)
-        left = rows.order_by("created").first()
-        return None if left is None else self._work(left)
-
-    def _work(self, row: RunRow) -> Run:
-        """Claim a run, as a worker does after the lease of another one ended, and carry it."""
-        RunRow.objects.filter(pk=row.pk).exclude(lease_until=None).update(lease_until=row.created)
-        claimed = lease.claim(row.pk, "chaos")
-        if claimed is None:
-            raise LostLease(f"Run {row.pk} cannot be claimed.")
-        self._running += 1
-        try:
-            run = ended(lambda: self._sync(RunState(claimed, self._boundaries), claimed, NAMES))
-        finally:
-            self._running -= 1
-        if not _is_left(run):
-            state = RunRow.State.FAILED if run.ended else RunRow.State.SUCCEEDED
-            lease.finish(claimed, state, run.ended)
-        return run
-
-    def _sync(
-        self, state: RunState | DeliveryState, row: RunRow | None, names: Sequence[str]
-    ) -> list[Report]:
-        self._poison()
-        # The engine looks for cycles before it begins: without this it looks through everything.
-        gc.freeze()
-        client = StormyClient(self.client, self.weather, origin=str(self.connection.pk))
-        run = row or RunRow(connection=self.connection)
-        reporter = DatabaseReporter(run, look_every=0) if row else Quiet(self.connection.name)
-        chosen = self.connection.entities.filter(name__in=names)
-        tasks = entity_tasks.told(list(chosen), client, reporter, "NotCarried")
-        return sync(
-            self._connector,
-            client,
-            tasks,
-            state,
-            reporter,
-            queue=BreakingQueue(self.connection, self._boundaries),
-            guard=BreakingGuard(run, state) if isinstance(state, RunState) else None,
-            full=bool(run.options.get("full")),
-            dry_run=bool(run.options.get("dry_run")),
-            lane=self._lane,
-            only_deliver=row is None,
-            options=self._options(attempts=5 if row else 1),
-        )
-
-    @contextmanager
-    def _lane(self) -> Iterator[None]:
-        with lane.lane(self.connection.pk):
-            self.is_lane_taken = True
-            try:
-                yield
-            finally:
-                self.is_lane_taken = False
-
-    def _poison(self) -> None:
-        """Let the client's tables refuse what they never take, where that is new."""
-        if self._poisoned != self.client.faults.always_rejected:
-            self._poisoned = set(self.client.faults.always_rejected)
-            self.client.poison()
-
-    def _options(self, attempts: int) -> Options:
-        return Options(
-            page_size=self.setting.page_size,
-            read_ahead=False,
-            attempts=attempts,
-            sleep=lambda seconds: None,
-            clock=lambda: self.now,
-        )
-
-
-def _is_left(run: Run) -> bool:
-    """Return whether the worker is gone, and the run is for another one to carry on."""
-    return run.ended.startswith(("Crash", "LostLease"))
-
-
-def _next_second() -> None:
-    """Wait until nothing was written in the second that runs now.
-
-    Records are stamped with seconds: what is written in the one of a dry run is equal by chance.
-    """
-    time.sleep(1 - time.time() % 1)
+        """Let the twin become its copy; return whether there was one."""
+        if self._backup is None:
+            return False
+        self.server.restore(self._backup)
+        self._backup = None
+        return True
 
 
 def _of_pairs(accounts: SyncFilter) -> SyncFilter:

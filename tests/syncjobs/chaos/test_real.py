@@ -18,12 +18,13 @@ from syncjobs.chaos.ledger import By, Write
 from syncjobs.chaos.many import Tally
 from syncjobs.chaos.oracle import Violation, judge
 from syncjobs.chaos.play import Outcome, populate
-from syncjobs.chaos.program import Setting, make_program
+from syncjobs.chaos.program import Setting
 from syncjobs.chaos.real import many
 from syncjobs.chaos.real.doors import Door, inside
+from syncjobs.chaos.real.play import LEFT_OUT, play
 from syncjobs.chaos.real.play import STEPS as STEPS_OF_COMMAND
-from syncjobs.chaos.real.play import play
-from syncjobs.chaos.real.world import IMPOSSIBLE, RealWorld, world
+from syncjobs.chaos.real.program import make_program
+from syncjobs.chaos.real.world import RealWorld, world
 from syncjobs.chaos.resting import come_to_rest
 from syncjobs.chaos.schema import ACCOUNT, PAIR, RELATIONSHIP, TAG
 from syncjobs.chaos.weather import Fault
@@ -71,7 +72,7 @@ def test_a_world_can_be_played_over_http(live_server: LiveServer, settings: Sett
     settings.RESCO_SYNC_EGRESS_ALLOW = ["127.0.0.1"]
     settings.ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
     door = Door(live_server.url.replace("localhost", "127.0.0.1"))
-    assert play(door, make_program(1, 10)).violations == ()
+    assert list(play(door, make_program(1, 10)).violations) == []
 
 
 def test_it_rests_with_both_sides_equal(rested: RealWorld) -> None:
@@ -166,9 +167,9 @@ def no_play(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_play")
 def test_the_command_tells_what_is_left_out() -> None:
     told = run("--inside")
-    assert "Left out: backup. A twin has no backups" in told
+    assert "Left out: advanced sync deletion. Mobile Tracking" in told
     assert "1 worlds, median 30 steps, 0 violations." in told
-    assert json.loads(run("--inside", "--json"))["left_out"] == IMPOSSIBLE
+    assert json.loads(run("--inside", "--json"))["left_out"] == LEFT_OUT
 
 
 @pytest.mark.usefixtures("no_play")
@@ -183,8 +184,9 @@ def test_a_violation_shows_the_whole_program() -> None:
 def test_the_command_has_a_database_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[object] = []
 
-    def run_inside(arguments: list[str], command: str) -> int:
+    def run_inside(arguments: list[str], command: str, *, is_durable: bool) -> int:
         given.append((command, *arguments))
+        assert not is_durable
         return 1
 
     monkeypatch.setattr(database, "run_inside", run_inside)
