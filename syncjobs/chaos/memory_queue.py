@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from syncjobs.chaos.memory_state import MemoryState
 from syncjobs.engine.plan import Waiting
 from syncjobs.engine.protocols import Queue
-from syncjobs.engine.transactions import LOST, Action, Status, Transaction
+from syncjobs.engine.transactions import Action, Status, Transaction
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -117,7 +117,7 @@ class MemoryQueue(Queue):
         newest = {
             item.client_id: item
             for item in sorted(self.transactions, key=_age)
-            if item.entity == entity and item.client_id in wanted and not _is_servers(item)
+            if item.entity == entity and item.client_id in wanted and not item.is_servers
         }
         return {
             client_id: Waiting(
@@ -130,11 +130,6 @@ class MemoryQueue(Queue):
     def undelivered(self, entity: int) -> list[Transaction]:
         """Return all of an entity that were not delivered, oldest first."""
         return [item for item in self.transactions if item.entity == entity and item.is_waiting]
-
-
-def _is_servers(item: Transaction) -> bool:
-    """Return whether it holds values of the server that lost, which nobody wants delivered."""
-    return item.status is Status.ARCHIVED and item.code == LOST
 
 
 def _order(item: Transaction) -> tuple[int, int]:

@@ -88,7 +88,7 @@ class DryQueue(Queue):
         """Return the newest undelivered change of each record, given what is saved."""
         wanted, newest = set(client_ids), dict[str, Transaction]()
         for item in sorted(self._ours.values(), key=_age):
-            if item.entity == entity and item.client_id in wanted:
+            if item.entity == entity and item.client_id in wanted and not item.is_servers:
                 newest[item.client_id] = item
         found = dict(saved)
         for client_id, item in newest.items():

@@ -96,3 +96,8 @@ class Transaction:
     def is_waiting(self) -> bool:
         """Whether it may still be delivered."""
         return self.status in (Status.PENDING, Status.ERROR)
+
+    @property
+    def is_servers(self) -> bool:
+        """Whether it holds values of the server that lost, and is no change of the client."""
+        return self.status is Status.ARCHIVED and self.code == LOST

@@ -41,6 +41,7 @@ def without_evidence(events: Sequence[Event], lists: Lists) -> Iterator[Violatio
             is_known = (
                 is_wanted
                 or _is_replaced(event, mirror, events[place + 1 :])
+                or _is_hidden(event, mirror, lists)
                 or _is_proved(event, mirror, events, runs[0], place)
                 or _is_made_again(event, mirror, events, place)
             )
@@ -62,6 +63,17 @@ def _is_replaced(write: Write, mirror: Mirror, later: Sequence[Event]) -> bool:
     )
     following = next(after, None)
     return following is not None and (following.by, following.action) == (By.ENGINE, Action.CREATE)
+
+
+def _is_hidden(write: Write, mirror: Mirror, lists: Lists) -> bool:
+    """Return whether users removed a pair and made it again in a row that nobody can read.
+
+    Their removal was told; that the new row is the same pair, only its reading would tell.
+    """
+    if write.entity != PAIR or write.side is not Side.CLIENT:
+        return False
+    there = mirror.get(Side.SERVER, PAIR, mirror.key(write)) or {}
+    return there.get(f"{PAIR}id") in lists.refused_ever - {write.id}
 
 
 def _is_made_again(write: Write, mirror: Mirror, events: Sequence[Event], place: int) -> bool:

@@ -102,6 +102,19 @@ def test_a_pair_that_the_engine_removed_must_be_replaced_by_it(origin: str, is_s
     assert ("I3" in seen(world)) is is_seen
 
 
+@pytest.mark.parametrize("is_hidden", [True, False])
+def test_a_pair_goes_that_users_made_again_so_that_nobody_can_read_it(is_hidden: bool) -> None:
+    world, account = make_rested(is_deleting=True)
+    pair, tag = make_pair(world, account)
+    world.server.delete(PAIR, pair)
+    again = world.server.associate(RELATIONSHIP, account, tag)
+    if is_hidden:
+        world.server.faults.unreadable.add(again)
+        world.server.refused_ever.add(again)
+    world.client.delete(PAIR, pair, origin=CONNECTION)
+    assert ("I3" in seen(world)) is not is_hidden
+
+
 def test_what_a_transaction_keeps_is_not_lost() -> None:
     world, account = make_rested(rule=ConflictRule.SERVER)
     world.client.update(ACCOUNT, account, {"name": "mine"})

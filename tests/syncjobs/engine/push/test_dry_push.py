@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from connections.connectors.memory import Fault
 from organizations.query.nodes import Condition, Group, Link, Operator, Query
 from syncjobs.engine.values import ConflictRule, LinkState
 from tests.syncjobs.engine.push.deliver import TwoWays, make_both, make_two_ways
@@ -75,6 +78,21 @@ def test_it_predicts_although_the_client_deleted_the_last_record_of_the_server()
     world.client.delete("account", last)
     predicted = world.sync(dry_run=True)["account"].counts
     assert (predicted.kept, predicted.pushed) == (1, 1)
+    assert world.sync()["account"].counts == predicted
+
+
+def test_it_predicts_although_nobody_knows_what_an_earlier_attempt_replaced() -> None:
+    world = make_two_ways(ConflictRule.CLIENT)
+    (first,) = make_both(world)
+    world.client.update("account", first, {"name": "mine"})
+    world.server.update("account", first, {"name": "theirs"})
+    world.server.faults.at_write(1, Fault.RETRY)
+    world.push()
+    world.later(timedelta(hours=1))
+    world.rule = ConflictRule.ASK
+    world.server.update("account", first, {"name": "newer"})
+    predicted = world.sync(dry_run=True)["account"].counts
+    assert predicted.updated == 0
     assert world.sync()["account"].counts == predicted
 
 
