@@ -213,7 +213,7 @@ def command(*arguments: Any) -> str:
 
 @pytest.mark.django_db(transaction=True)
 def test_it_signs_in_and_finds_its_tables_without_their_schema() -> None:
-    organization = make_organization(make_account())
+    organization, other = make_organization(make_account()), make_organization(make_account())
     given = connection.get_connection_params()
     login = {name: given[name] for name in ("dbname", "host", "port") if name in given}
     password = sql_users.make(organization)
@@ -222,7 +222,24 @@ def test_it_signs_in_and_finds_its_tables_without_their_schema() -> None:
             **login, user=sql_users.role_name(organization), password=password
         ) as reader:
             assert reader.execute("SELECT count(*) FROM account").fetchone() == (0,)
+            reader.commit()
             with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
                 reader.execute("CREATE TEMPORARY TABLE mine (id integer)")
+            reader.rollback()
+            # Somebody who asks for it may try to write, and is not allowed to.
+            reader.execute("SET default_transaction_read_only = off")
+            reader.commit()
+            for statement in (
+                "UPDATE account SET name = 'x'",
+                "DELETE FROM account",
+                "CREATE TABLE mine (id integer)",
+                f'SELECT * FROM "{other.schema}".account',
+                "SELECT * FROM public.organizations_member",
+                "SELECT * FROM public.connections_endpoint",
+            ):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    reader.execute(statement)
+                reader.rollback()
     finally:
         delete_organization(organization)
+        delete_organization(other)
