@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from syncjobs.chaos.filters import FILTERS
+from syncjobs.chaos.ledger import RunBegan
 from syncjobs.chaos.memory_world import MemoryWorld, make_world
 from syncjobs.chaos.oracle import judge
 from syncjobs.chaos.organization import CONNECTION
@@ -111,6 +112,7 @@ def test_a_pair_goes_that_users_made_again_so_that_nobody_can_read_it(is_hidden:
     if is_hidden:
         world.server.faults.unreadable.add(again)
         world.server.refused_ever.add(again)
+    world.ledger.events += [RunBegan(full=False)] * 3
     world.client.delete(PAIR, pair, origin=CONNECTION)
     assert ("I3" in seen(world)) is not is_hidden
 
