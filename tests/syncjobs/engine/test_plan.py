@@ -234,6 +234,13 @@ SITUATIONS = [
         expected=PagePlan(updates=[Update(0, ID, 100, is_linked=True)]),
     ),
     Situation(
+        name="told without its version",
+        link=LINK,
+        version=0,
+        record=at(100),
+        expected=PagePlan(updates=[Update(0, ID, 100, is_linked=True)]),
+    ),
+    Situation(
         name="independent, under another id: never deleted",
         link=LINK._replace(client_id=OTHER),
         deleted=True,
@@ -286,9 +293,15 @@ def test_it_leaves_client_edits_alone(
     assert plan == PagePlan()
 
 
+@pytest.mark.parametrize("version", [10, 11])
 @pytest.mark.parametrize("link", [GONE, LEFT])
-def test_it_takes_the_mark_of_a_record_that_is_back_although_it_clashes(link: LinkRow) -> None:
-    plan = make_plan(Situation(name="", link=link, record=at(101, THEIRS), waiting=Waiting(101)))
+def test_it_takes_the_mark_of_a_record_that_is_back_although_it_clashes(
+    link: LinkRow, version: int
+) -> None:
+    situation = Situation(
+        name="", link=link, record=at(101, THEIRS), waiting=Waiting(101), version=version
+    )
+    plan = make_plan(situation)
     assert [clash.server_id for clash in plan.clashes] == [ID]
     assert plan.links == [LINK]
 
@@ -325,6 +338,15 @@ def test_it_moves_a_pair_to_its_new_row() -> None:
     plan = plan_page(view, make_page([OTHER]), DELETES)
     made = LinkRow(OTHER, "client row", 11, 100, NEW)
     assert plan == PagePlan(unchanged=1, dropped=[ID], new_links=[made])
+
+
+@pytest.mark.parametrize("version", [9, 11], ids=["older", "changed alike"])
+def test_it_counts_each_record_of_a_page(version: int) -> None:
+    links = {item: LINK._replace(server_id=item, client_id=item) for item in (ID, OTHER)}
+    view = View(links=links, records={ID: at(101, NEW), OTHER: at(101, NEW)})
+    assert plan_page(view, make_page([ID, OTHER], version=version), KEEPS).unchanged == 2
+    gone = Incoming(ids=[], rows=[], versions=[], digests=[], deleted=[ID, OTHER])
+    assert plan_page(view, gone, KEEPS).kept == 2
 
 
 def make_page(ids: list[str], *, digest: str = NEW, version: int = 11) -> Incoming:
