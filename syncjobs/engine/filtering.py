@@ -161,6 +161,7 @@ class Filtering:
         return [item for item in client_ids if item not in links or links[item].server_id in inside]
 
     def _references(self) -> Iterator[_Reference]:
+        """Yield the lookups that lead here; an activity that loses a party is no orphan."""
         for task in self.tasks:
             pair = task.client.intersect
             ends = (
@@ -175,7 +176,7 @@ class Filtering:
                 if target == self.task.name:
                     yield _Reference(task, attribute)
             for item in task.attributes:
-                if self.task.name in item.targets and pair is None:
+                if self.task.name in item.targets and item.is_lookup and pair is None:
                     yield _Reference(task, item.name)
 
 

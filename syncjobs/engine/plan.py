@@ -122,10 +122,11 @@ class Update(NamedTuple):
 
 
 class Clash(NamedTuple):
-    """A client change that stands in the way."""
+    """A client change that stands in the way; `is_told`: its transaction says so."""
 
     server_id: str
     message: str
+    is_told: bool = False
 
 
 @dataclass(slots=True)
@@ -258,7 +259,9 @@ class _Planner:
             update = Update(place, link.client_id, record.version, is_linked=True)
             self._plan.updates.append(update)
         else:
-            self._plan.clashes.append(clash(link, record))
+            waiting = self._view.waiting.get(link.client_id)
+            is_told = waiting is not None and not waiting.is_set_aside
+            self._plan.clashes.append(clash(link, record)._replace(is_told=is_told))
             is_older = self._page.versions[place] < link.server_version
             if is_older or link.state != LinkState.CURRENT:
                 # The server has it again, whoever wins. Of an older copy that was accepted no

@@ -169,7 +169,10 @@ class _Work:
         counts.unchanged = plan.unchanged
         counts.kept = plan.kept
         for clash in plan.clashes:
-            self._conflict(clash.server_id, "conflict", clash.message)
+            if clash.is_told:
+                self.outcome.left.add(clash.server_id)
+            else:
+                self._conflict(clash.server_id, "conflict", clash.message)
         for rejection in self._page.rejected:
             self._rejected(rejection.id, rejection.code, rejection.message)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from django.test import Client
 from django.urls import reverse
 
 from connections.models import Connection
+from organizations.catalog import define
 from organizations.errors import InvalidRequest
+from organizations.schema import Attribute, AttributeType, Label
 from syncjobs import dispatch, filter_changes, runner
 from syncjobs.models import Run
 from tests.syncjobs.making import client_store, fill, make_pair, make_run, names, server_store
@@ -78,6 +81,20 @@ def test_it_shows_a_change_and_saves_it(connection: Connection) -> None:
     assert len(names(client_store(connection))) == 3
     filter_changes.save(run)
     assert "account 1" in filter_of(connection)
+
+
+def test_a_party_list_is_not_searched_for_children(connection: Connection) -> None:
+    for store in (server_store(connection), client_store(connection)):
+        party = Attribute(
+            name="partners",
+            type=AttributeType.PARTYLIST,
+            label=Label.of({1033: "Partners"}),
+            targets=("account",),
+        )
+        entity = store.catalog.entity("account")
+        define(store.organization, [replace(entity, attributes=(*entity.attributes, party))])
+    run = preview(connection)
+    assert (run.state, run.result["filter"]["children"]) == (Run.State.SUCCEEDED, [])
 
 
 def test_it_says_that_what_leaves_will_be_deleted(connection: Connection) -> None:

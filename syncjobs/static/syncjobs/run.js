@@ -1,7 +1,7 @@
 // While the run goes on, asks the API once a second and shows states and counts in place. When it
 // has ended, errors, plan and buttons come from the server, without leaving the page.
 const number = new Intl.NumberFormat("en");
-const names = ["read", "created", "updated", "deleted", "unchanged", "rejected", "conflicts", "kept"];
+const names = () => Array.from(document.querySelectorAll("#entities th[data-count]"), (head) => head.dataset.count);
 const title = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const by = (id) => document.getElementById(id);
 const put = (id, text) => { if (by(id)) by(id).textContent = text; };
@@ -30,7 +30,7 @@ const line = (entity) => {
     bar.setAttribute("aria-label", `${entity.name}: records read`);
     place.append(" ", bar);
   }
-  for (const name of names) cell(row, number.format(entity[name]), entity[name] ? "n" : "n rs-zero");
+  for (const name of names()) cell(row, number.format(entity[name]), entity[name] ? "n" : "n rs-zero");
   cell(row, entity.seconds.toFixed(1), "n");
   cell(row, entity.message);
   return row;
@@ -41,7 +41,7 @@ const total = (entities) => {
   const done = entities.filter((entity) => entity.state === "done").length;
   cell(row, "All");
   cell(row, `${done} of ${entities.length} done`);
-  for (const name of names) cell(row, number.format(entities.reduce((sum, entity) => sum + entity[name], 0)), "n");
+  for (const name of names()) cell(row, number.format(entities.reduce((sum, entity) => sum + entity[name], 0)), "n");
   cell(row, "");
   cell(row, "");
   return row;

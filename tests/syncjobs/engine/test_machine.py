@@ -229,6 +229,7 @@ class PullMachine(RuleBasedStateMachine):
             (link is not None and link.state != LinkState.CURRENT)
             or account in self.unseen
             or account in self._left("account")
+            or "empty-answer" in {problem.code for problem in self.world.reporter.problems}
         )
 
     def _translated(self, row: Row) -> Row:

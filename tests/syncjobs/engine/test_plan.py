@@ -289,6 +289,7 @@ def test_it_leaves_client_edits_alone(
     plan = make_plan(Situation(name="", link=LINK, record=record, waiting=waiting))
     assert [clash.server_id for clash in plan.clashes] == [ID]
     assert f"was {word} on the client" in plan.clashes[0].message
+    assert plan.clashes[0].is_told is (waiting is not None and not waiting.is_set_aside)
     plan.clashes.clear()
     assert plan == PagePlan()
 

@@ -278,6 +278,14 @@ def test_a_merge_that_was_decided_for_the_server_takes_its_value() -> None:
     assert world.client.get("account", first)["name"] == "theirs"
 
 
+def test_a_conflict_is_counted_and_told_once_in_a_run() -> None:
+    world, first = make_clash(ASK)
+    assert world.sync()["account"].counts.conflicts == 1
+    assert [problem.record for problem in world.reporter.problems] == [first]
+    assert world.sync()["account"].counts.conflicts == 0
+    assert world.transaction(Status.ERROR).code == "Conflict"
+
+
 def test_a_person_is_asked() -> None:
     world, first = make_clash(ASK)
     counts = world.push()["account"]
