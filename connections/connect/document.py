@@ -86,7 +86,7 @@ def _entity(element: etree._Element) -> dict[str, Any]:
             element="Entities",
         )
     choice: dict[str, Any] = {"Name": element.get("Name") or _leaf(element)}
-    given = {name: element.get(name) for name in ("SyncDeletion", "WriteOffline")}
+    given = {name: element.get(name) for name in ("SyncDeletion", "WriteOffline", "Names")}
     return choice | {name: value for name, value in given.items() if value is not None}
 
 

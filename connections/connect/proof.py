@@ -125,6 +125,7 @@ class _Prover:
             )
         names = {summary.name: summary for summary in listed}
         self._check_entities(names)
+        self._check_names(self._schema(names))
         return Proof(
             request=self.request,
             identity=identity,
@@ -151,6 +152,16 @@ class _Prover:
                     f"'Entities' names '{choice.name}', which cannot be carried: {problem}",
                     element="Entities",
                 )
+
+    def _check_names(self, schema: Callable[[str], Entity]) -> None:
+        for choice in self.request.entities or ():
+            for name in choice.names or ():
+                if schema(choice.name).attribute(name) is None:
+                    raise InvalidRequest(
+                        f"'Names' of '{choice.name}' has '{name}', which is no attribute of the "
+                        "server's.",
+                        element="Names",
+                    )
 
     def _filters(self, names: Mapping[str, EntitySummary]) -> Mapping[str, str] | None:
         text = self.request.filters_xml

@@ -45,11 +45,16 @@ class Registration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityChoice:
-    """An entity to enable; a switch that is None stays as it is."""
+    """An entity to enable; a switch that is None stays as it is.
+
+    `names` are server attribute → client attribute, of those that differ. None: what is kept
+    stays, and where nothing is kept, names are suggested.
+    """
 
     name: str
     sync_deletion: bool | None = None
     write_offline: bool | None = None
+    names: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +220,36 @@ def _choice(value: object) -> EntityChoice:
         name=name.lower(),
         sync_deletion=_switch(value.get("SyncDeletion"), "SyncDeletion"),
         write_offline=_switch(value.get("WriteOffline"), "WriteOffline"),
+        names=_names(name, value.get("Names")),
     )
+
+
+def _names(entity: str, value: object) -> Mapping[str, str] | None:
+    """Return the names of an object, or of text such as `accountid=id;fullname=name`."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        parts = (part.partition("=") for part in value.split(";") if part.strip())
+        value = {here.strip(): there.strip() for here, _, there in parts}
+    if not isinstance(value, Mapping):
+        raise InvalidRequest(
+            f"'Names' of '{entity}' must hold the server's names and the client's, such as "
+            "accountid=id.",
+            element="Names",
+        )
+    for pair in value.items():
+        if not all(isinstance(name, str) and _ENTITY_NAME.match(name) for name in pair):
+            raise InvalidRequest(
+                f"'Names' of '{entity}' holds '{f'{pair[0]}={pair[1]}'[:80]}', which are no "
+                "logical names of attributes.",
+                element="Names",
+            )
+    found = {here.lower(): there.lower() for here, there in value.items()}
+    if len(set(found.values())) < len(value):
+        raise InvalidRequest(
+            f"'Names' of '{entity}' has two attributes of one name.", element="Names"
+        )
+    return found
 
 
 def _switch(value: object, element: str) -> bool | None:

@@ -332,6 +332,16 @@ def _choose(
         chosen = [item.name for item in choices if item.write_offline is switch]
         mode = _write_mode(offline=switch)
         connection.entities.filter(name__in=chosen).update(write_mode=mode)
+    _keep_names(connection, choices)
+
+
+def _keep_names(connection: Connection, choices: tuple[EntityChoice, ...]) -> None:
+    """Keep the names that were told; the job takes the metadata over by them."""
+    for choice in choices:
+        if choice.names is not None:
+            pairs = {here: there for here, there in choice.names.items() if here != there}
+            connection.entities.filter(name=choice.name).update(names=pairs)
+            Connection.objects.filter(pk=connection.pk).update(metadata_stamp="")
 
 
 def _write_mode(*, offline: bool) -> str:

@@ -26,6 +26,7 @@ FIELDS = {
     "UserName": "user_name",
     "Password": "password",
     "Entities": "entities",
+    "Names": "names",
 }
 """Which field an element of the request is given in."""
 
@@ -51,8 +52,20 @@ def _request(wanted: Mapping[str, Any]) -> ConnectRequest:
         "UserName": wanted["user_name"],
         "Password": wanted["password"],
     }
-    more = {"Entities": wanted.get("entities"), "WriteOffline": wanted.get("write_offline")}
+    more = {"Entities": _entities(wanted), "WriteOffline": wanted.get("write_offline")}
     return from_document({"SyncSetup": setup, **more})
+
+
+def _entities(wanted: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    entities, names = wanted.get("entities"), wanted.get("names") or {}
+    if unlisted := sorted(set(names) - set(entities or ())):
+        raise InvalidRequest(
+            f"'names' is about '{unlisted[0][:60]}', which 'entities' does not list.",
+            element="Names",
+        )
+    if entities is None:
+        return None
+    return [{"Name": name, "Names": names.get(name)} for name in entities]
 
 
 def _client(wanted: Mapping[str, Any]) -> Wished:

@@ -342,6 +342,12 @@ class ConnectSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=128), required=False, help_text="logical names"
     )
     write_offline = serializers.BooleanField(required=False)
+    names = serializers.DictField(
+        child=serializers.DictField(child=serializers.CharField(max_length=128)),
+        required=False,
+        help_text="entity → server attribute → client attribute, of those that differ; none: "
+        "suggested",
+    )
 
 
 class StartUpdateSerializer(serializers.Serializer[Any]):

@@ -8,10 +8,14 @@ import pytest
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from connections.connect import clients, proof, service
+from connections.connect.request import EntityChoice
 from connections.naming import editing
 from connections.naming.choosing import names_of
 from organizations.catalog import define, enable
-from organizations.schema import Entity
+from organizations.errors import InvalidRequest
+from organizations.schema import Attribute, AttributeType, Entity
+from syncjobs.api import connecting
 from syncjobs.models import Run
 from tests.syncjobs.elsewhere import Elsewhere, make_account, moved, work
 
@@ -56,3 +60,40 @@ def test_a_client_elsewhere_keeps_its_native_key(elsewhere: Elsewhere) -> None:
     found = editing.look(connection.entities.get(name="account"))
     assert found.server is not None
     assert (found.server.primary_id, found.client) == ("accountid", None)
+
+
+TOLD = {"accountid": "id", "city": "town"}
+
+
+def test_names_are_told_when_connecting(elsewhere: Elsewhere) -> None:
+    native = make_native()
+    town = Attribute(name="town", type=AttributeType.STRING, max_length=40)
+    define(elsewhere.client, [replace(native, attributes=(*native.attributes, town))])
+    choice = EntityChoice(name="account", names=TOLD)
+    request = replace(elsewhere.wanted(), entities=(choice,))
+    connection = service.connect(proof.prove(request), clients.prove(elsewhere.login()))
+    assert names_of(connection).of == {"account": TOLD}
+    work(connection, Run.Kind.CONNECT)
+    assert names_of(connection).of == {"account": TOLD}
+    there = elsewhere.there.create("account", {"name": "There", "city": "Brno"}).id
+    work(connection, Run.Kind.SYNC)
+    values = elsewhere.here.get("account", there).values
+    assert (values["town"], values["city"]) == ("Brno", None)
+
+
+def test_a_name_that_the_server_does_not_have_is_refused(elsewhere: Elsewhere) -> None:
+    choice = EntityChoice(name="account", names={"nothing": "id"})
+    with pytest.raises(InvalidRequest, match="'nothing', which is no attribute of the") as caught:
+        proof.prove(replace(elsewhere.wanted(), entities=(choice,)))
+    assert caught.value.element == "Names"
+
+
+def test_the_api_takes_names_of_the_entities_it_lists() -> None:
+    wanted = {"entities": ["account", "lead"], "names": {"account": TOLD}}
+    assert connecting._entities(wanted) == [
+        {"Name": "account", "Names": TOLD},
+        {"Name": "lead", "Names": None},
+    ]
+    assert connecting._entities({}) is None
+    with pytest.raises(InvalidRequest, match="'names' is about 'account'"):
+        connecting._entities({"names": {"account": TOLD}})

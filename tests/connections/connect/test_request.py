@@ -229,6 +229,38 @@ def test_it_takes_the_write_mode_of_an_entity() -> None:
     assert (read.write_offline, told.write_offline) == (None, True)
 
 
+NAMES = {"accountid": "id", "fullname": "name"}
+
+
+def test_it_takes_the_names_of_an_entity() -> None:
+    text = "accountid=id; FullName = name;"
+    xml = f'<Entities><Entity Name="account" Names="{text}"/><Entity Name="lead"/></Entities>'
+    read = from_xml(f"<ConnectRequest>{SETUP}{xml}</ConnectRequest>").entities
+    told = from_document(
+        make_setup() | {"Entities": [{"Name": "account", "Names": NAMES}, "lead"]}
+    ).entities
+    expected = (EntityChoice(name="account", names=NAMES), EntityChoice(name="lead"))
+    assert read == told == expected
+    none = from_document(make_setup() | {"Entities": [{"Name": "account", "Names": ""}]})
+    assert none.entities == (EntityChoice(name="account", names={}),)
+
+
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        ("accountid", "holds 'accountid='"),
+        ("account id=id", "holds 'account id=id'"),
+        ({"accountid": 1}, "holds 'accountid=1'"),
+        ({"a": "id", "b": "ID"}, "two attributes of one name"),
+        (["accountid"], "must hold the server's names"),
+    ],
+)
+def test_it_refuses_names_that_are_none(names: object, why: str) -> None:
+    with pytest.raises(InvalidRequest, match=why) as caught:
+        from_document(make_setup() | {"Entities": [{"Name": "account", "Names": names}]})
+    assert caught.value.element == "Names"
+
+
 def test_it_refuses_a_write_mode_that_is_neither() -> None:
     with pytest.raises(InvalidRequest, match="'WriteOffline' is 'later'; it must be true or false"):
         from_document(make_setup() | {"WriteOffline": "later"})
