@@ -8,6 +8,7 @@ from dataclasses import replace
 from connections.connectors.base import Edits
 from connections.connectors.memory import MemoryConnector
 from connections.errors import Refused, Retryable
+from organizations.errors import NotFound
 from organizations.records import Page
 from organizations.schema import Attribute, Entity
 from syncjobs.engine.collect import AS_CARRIED, FAR
@@ -181,6 +182,14 @@ def test_a_problem_bears_the_other_sides_code_if_it_gave_one() -> None:
     (problem,) = world.reporter.problems
     assert (problem.entity, problem.code) == ("", "0x80040220")
     assert problem.message == "Not for you."
+
+
+def test_a_problem_without_a_code_bears_the_name_of_what_happened() -> None:
+    world = make_two_way(entities=("account",))
+    failed = collect_all(world, client=Log(world, NotFound("entity", "account")))
+    (problem,) = world.reporter.problems
+    assert (problem.entity, problem.code) == ("account", "NotFound")
+    assert failed == {"account": problem.message} == {"account": "There is no entity 'account'."}
 
 
 class Locking(MemoryQueue):
