@@ -118,6 +118,9 @@ def sync_and_watch(page: Page, worker: Worker) -> None:
     expect(page.locator("#totals")).to_contain_text("3 of 3 done")
     assert page.locator("#totals").inner_text() != before
     assert page.evaluate("window.neverLoadedAgain") is True
+    columns = page.locator("#entities thead th").count()
+    assert page.locator("#entities tr[data-entity=account] td").count() == columns
+    assert page.locator("#totals td").count() == columns
     expect(page.get_by_role("button", name="Cancel the run")).to_have_count(0)
 
 
