@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from connections import ledger, secrets
-from connections.connectors.base import Connector
+from connections.connectors.base import Connector, VersionCheck
 from connections.errors import Refused
 from connections.keeping import EndpointKeeper
 from connections.logins import Keeper, LoginKind
@@ -127,6 +127,17 @@ def unsaved(
     if not isinstance(made, Connector):
         raise TypeError(f"{_connectors()[backend]} is not a Connector.")
     return made
+
+
+def version_check(endpoint: Endpoint) -> VersionCheck:
+    """Return how well an organization checks the version of what we change there.
+
+    Raises Refused where there is no connector.
+    """
+    found = _class(endpoint.backend)
+    if not issubclass(found, Connector):
+        raise TypeError(f"{_connectors()[endpoint.backend]} is not a Connector.")
+    return VersionCheck.ATOMIC if endpoint.is_atomic else found.version_check
 
 
 def _hosted(endpoint: Endpoint, origin: str) -> Connector:

@@ -12,7 +12,9 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from connections import registry
 from connections.admin import grid
+from connections.errors import Refused
 from connections.models import Connection, SyncedEntity
 from connections.readiness import saving
 from organizations.errors import InvalidRequest, NotFound
@@ -26,12 +28,16 @@ PAGE_SIZE = 200
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """One line of the grid: the entity, its last reading, its counts in the last run, its proof."""
+    """One line of the grid: the entity, its last reading, its counts in the last run, its proof.
+
+    `check` says how the server checks the version of what is pushed; pairs are never changed.
+    """
 
     entity: SyncedEntity
     last_sync: datetime | None
     last: RunEntity | None
     proof: Verification | None
+    check: str
 
     @property
     def rules(self) -> str:
@@ -113,12 +119,21 @@ def _rows(connection: Connection, entities: Iterable[SyncedEntity]) -> list[Grid
     ended = connection.runs.filter(kind=Run.Kind.SYNC).exclude(state__in=Run.ACTIVE)
     last = ended.exclude(options__contains={"dry_run": True}).first()
     counted = {} if last is None else {row.name: row for row in last.entities.all()}
+    check = _check(connection)
     return [
         GridRow(
             entity=entity,
             last_sync=entity.checkpoint.completed if hasattr(entity, "checkpoint") else None,
             last=counted.get(entity.name),
             proof=entity.verification if hasattr(entity, "verification") else None,
+            check="" if entity.is_intersect or entity.problem else check,
         )
         for entity in entities
     ]
+
+
+def _check(connection: Connection) -> str:
+    try:
+        return registry.version_check(connection.server).replace("-", " ")
+    except Refused:
+        return ""

@@ -83,6 +83,29 @@ def test_it_finds_entities(
     assert ("No entity matches" in answer.content.decode()) == (not names)
 
 
+@pytest.mark.parametrize(
+    ("backend", "is_atomic", "told_"),
+    [
+        ("hosted", False, "atomic"),
+        ("dynamics", False, "atomic"),
+        ("resco_cloud", False, "read before"),
+        ("resco_cloud", True, "atomic"),
+        ("odata", False, ""),
+    ],
+)
+def test_it_says_how_the_server_checks_versions(
+    superuser: Client, connection: Connection, backend: str, is_atomic: bool, told_: str
+) -> None:
+    SyncedEntity.objects.create(connection=connection, name="pair", is_intersect=True)
+    Endpoint.objects.filter(pk=connection.server_id).update(backend=backend, is_atomic=is_atomic)
+    rows = superuser.get(at(connection)).context["rows"]
+    assert {row.entity.name: row.check for row in rows} == {
+        "account": told_,
+        "contact": told_,
+        "pair": "",
+    }
+
+
 def test_it_shows_the_counts_of_the_last_run_that_wrote(
     superuser: Client, connection: Connection
 ) -> None:
