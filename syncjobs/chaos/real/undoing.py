@@ -4,8 +4,9 @@
 2. Users may write again: what they touched must be left alone.
 3. A preview is made, which writes nothing; then the run is taken back by that plan. The worker
    may die on the way, and another goes on.
-4. What the run wrote, and nobody touched since, is as it was before the run, or the plan says that
-   it is skipped. It stays so when the next runs come, which carry what users wrote.
+4. What the run wrote, and nobody else since, is as it was before the run, or the plan says that
+   it is skipped. Nor does the next run bring it again; but what was taken back of the server's
+   records flows to the client.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from syncjobs.models import Run
 _BY, _EDITS, _STATEMENTS = "chaos", 8, 120
 _OWNER = "ownerid"
 _KINDS = [kind for kind in EDITS if kind != "touch"]
+_WHOLE = (Run.State.SUCCEEDED, Run.State.PARTLY)
 Key = tuple[Side, str, str]
 """Side, entity and id; of a pair, both its ends."""
 State = Mapping[Key, Mapping[str, Value]]
@@ -41,10 +43,9 @@ def take_back(world: Working, seed: int) -> Sequence[Violation]:
     _edit(world, random, _EDITS)
     before, begin = _state(world), len(world.ledger.events)
     run = _carried(world, dispatch.start_sync(world.connection, reason=_BY, inline=True))
-    if run.state not in (Run.State.SUCCEEDED, Run.State.PARTLY) or undo.reason_against(run):
+    if run.state not in _WHOLE or undo.reason_against(run):
         return ()
     written = _written(world.ledger.events[begin:])
-    begin = len(world.ledger.events)
     if random.random() < 0.5:
         _edit(world, random, 2)
     moved = world.moved()
@@ -55,22 +56,42 @@ def take_back(world: Working, seed: int) -> Sequence[Violation]:
         return [Violation("I6", f"An undo could not be previewed: {preview.message}")]
     if random.random() < 0.5:
         world.workers.plan(KILLED, random.randint(1, _STATEMENTS))
-    told = preview.result["undo"]
-    undone = _carried(world, undo.start(run, told["digest"], reason=_BY, inline=True))
-    if undone.state not in (Run.State.SUCCEEDED, Run.State.PARTLY):
+    digest = preview.result["undo"]["digest"]
+    undone = _carried(world, undo.start(run, digest, reason=_BY, inline=True))
+    world.calm()
+    if undone.state not in _WHOLE:
         return [Violation("I6", f"A run could not be taken back: {undone.message}")]
-    # What else was written meanwhile was touched: by users, or by the twin itself.
-    since = world.ledger.events[begin:]
-    touched = {_key(event) for event in since if isinstance(event, Write) and not _is_ours(event)}
-    touched |= set(_skipped(world, told["skipped"]))
-    return differences(written - touched, before, _state(world))
+    return _judged(world, written, before, _touched(world, begin, preview, undone))
 
 
-def _skipped(world: Working, listed: Sequence[Mapping[str, str]]) -> Iterator[Key]:
-    pairs = replayed(world.ledger.events).ids
-    for one in listed:
-        side, entity, record = Side(one["side"]), one["entity"], one["record"]
-        yield side, entity, pairs.get(record, record) if entity == PAIR else record
+def _judged(
+    world: Working, written: set[Key], before: State, touched: set[Key]
+) -> Sequence[Violation]:
+    found = differences(written - touched, before, _state(world))
+    if found or touched:
+        return found
+    world.sync()
+    pulled = {key for key in written if (Side.SERVER, *key[1:]) not in written}
+    return differences(pulled, before, _state(world))
+
+
+def _touched(world: Working, begin: int, preview: Run, undone: Run) -> set[Key]:
+    """Return what users or the twin itself wrote since then, and what the undo says it skips."""
+    events, pairs = world.ledger.events, replayed(world.ledger.events).ids
+    skipped = [
+        (Side(one["side"]), one["entity"], one["record"])
+        for one in preview.result["undo"]["skipped"]
+    ]
+    refused = undone.errors.values_list("entity", "record")
+    skipped += [(side, entity, record) for entity, record in refused for side in Side]
+    return {
+        *(
+            _key(event)
+            for event in events[begin:]
+            if isinstance(event, Write) and not _is_ours(event)
+        ),
+        *((side, entity, pairs.get(record, record)) for side, entity, record in skipped),
+    }
 
 
 def _edit(world: Working, random: Random, count: int) -> None:
