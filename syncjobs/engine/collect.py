@@ -245,7 +245,7 @@ class _Collecting:
             if isinstance(change, Problem):
                 self._source.reporter.problem(change)
             elif change is not None:
-                folded = fold(waiting, change)
+                folded = fold(waiting, change, is_linked=link is not None)
                 waiting = folded.waiting
                 changes.archived += folded.archived
             elif edit.action is records.Action.UPDATE and _is_of_record(waiting):

@@ -42,11 +42,16 @@ class Folded:
     archived: tuple[Transaction, ...] = field(default=())
 
 
-def fold(waiting: Sequence[Transaction], change: Transaction) -> Folded:
-    """Return what the record's waiting transactions, oldest first, become with a later change."""
+def fold(waiting: Sequence[Transaction], change: Transaction, *, is_linked: bool = False) -> Folded:
+    """Return what the record's waiting transactions, oldest first, become with a later change.
+
+    `is_linked`: the server has the record, as far as is known, whatever waits.
+    """
     if not waiting or is_attempted(waiting[-1]):
         return Folded((*waiting, change))
-    return _kept(tuple(waiting[:-1]), _merged(waiting[-1], change))
+    newest = waiting[-1]
+    is_there = is_linked or _is_there(newest)
+    return _kept(tuple(waiting[:-1]), _merged(newest, change, is_there=is_there))
 
 
 def is_attempted(transaction: Transaction) -> bool:
@@ -79,12 +84,12 @@ def _kept(older: tuple[Transaction, ...], merged: Transaction) -> Folded:
     return Folded((*older, merged))
 
 
-def _merged(first: Transaction, change: Transaction) -> Transaction:
+def _merged(first: Transaction, change: Transaction, *, is_there: bool) -> Transaction:
     whole = replace(first, version=change.version, actor=change.actor, at=change.at)
     match first.action, change.action:
-        case (Action.CREATE, Action.DELETE) if _is_there(first):
-            return _again(replace(whole, action=Action.DELETE, changes=None))
-        case (Action.CREATE, Action.DELETE) | (Action.ASSOCIATE, Action.DISASSOCIATE):
+        case (Action.CREATE, Action.DELETE) | (Action.ASSOCIATE, Action.DISASSOCIATE) if (
+            not is_there
+        ):
             return set_aside(whole, MADE_AND_DELETED)
         case (Action.DISASSOCIATE, Action.ASSOCIATE):
             return set_aside(whole, CANCELLED_OUT)

@@ -176,6 +176,12 @@ def test_a_pair_removed_and_made_again_is_set_aside() -> None:
     assert [item.message for item in folded.archived] == [CANCELLED_OUT]
 
 
+@pytest.mark.parametrize(("made", "gone"), [(CREATE, DELETE), (ASSOCIATE, DISASSOCIATE)])
+def test_what_the_server_has_all_the_same_is_deleted(made: Action, gone: Action) -> None:
+    merged = only(fold([make_waiting(made, {})], make_change(gone), is_linked=True))
+    assert (merged.action, merged.changes, merged.status) == (gone, None, Status.PENDING)
+
+
 @pytest.mark.parametrize(
     ("action", "later"), [(CREATE, DELETE), (CREATE, UPDATE), (UPDATE, UPDATE), (DELETE, CREATE)]
 )

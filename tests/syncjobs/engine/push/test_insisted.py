@@ -91,6 +91,21 @@ def test_a_newer_change_that_was_set_aside_gives_way_to_an_older_one() -> None:
     assert_rest(world)
 
 
+def test_what_is_to_be_made_again_and_is_there_already_can_still_be_deleted() -> None:
+    world = make_two_ways(CLIENT)
+    (first,) = make_both(world)
+    world.client.delete("account", first)
+    world.server.update("account", first, {"name": "theirs"})
+    world.sync()
+    lost = world.transaction(Status.ARCHIVED)
+    world.client.create("account", {"name": "mine"}, id=first)
+    world.sync()
+    pend(world, lost)
+    world.client.delete("account", first)
+    assert_rest(world)
+    assert world.rows("server") == {}
+
+
 def test_an_older_change_that_makes_the_record_again_in_parts_comes_back_whole() -> None:
     world = make_two_ways()
     parent, first = make_both(world, 2)
