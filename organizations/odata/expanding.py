@@ -147,6 +147,7 @@ def printer(
         call.organization.language,
         is_annotated=call.is_annotated,
         as_text=call.form.as_text,
+        root=call.root if call.form.is_full else "",
     )
 
 

@@ -14,23 +14,32 @@ from organizations.odata.errors import ODataError
 JSON, XML, PLAIN = "application/json", "application/xml", "text/plain"
 _VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})(?:\s*;.*)?\Z")
 _METADATA = ("odata.metadata", "metadata")
-_LEVELS = frozenset({"minimal", "none"})
+_LEVELS = frozenset({"minimal", "none", "full"})
 _TEXT_NUMBERS = "ieee754compatible"
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The JSON that is wanted: without control information, and with large numbers as text."""
+    """The JSON that is wanted: with how much control information, and large numbers as text."""
 
-    is_bare: bool = False
+    level: str = "minimal"
     as_text: bool = False
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether control information is left out."""
+        return self.level == "none"
+
+    @property
+    def is_full(self) -> bool:
+        """Whether everything is told that the metadata would tell."""
+        return self.level == "full"
 
     @property
     def content_type(self) -> str:
         """The Content-Type of an answer in this form."""
-        level = "none" if self.is_bare else "minimal"
         numbers = "; IEEE754Compatible=true" if self.as_text else ""
-        return f"{JSON}; odata.metadata={level}; odata.streaming=true{numbers}; charset=utf-8"
+        return f"{JSON}; odata.metadata={self.level}; odata.streaming=true{numbers}; charset=utf-8"
 
 
 PLAIN_JSON = Form()
@@ -82,7 +91,7 @@ def form_of(accept: str, wanted: str | None) -> Form:
         form = _form(one)
         if form is not None:
             return form
-    raise _not_acceptable(accept, f"{JSON} with odata.metadata=minimal or none")
+    raise _not_acceptable(accept, f"{JSON} with odata.metadata=minimal, full or none")
 
 
 def check_plain(accept: str, wanted: str | None, kind: str) -> None:
@@ -131,7 +140,7 @@ def _form(one: _Range) -> Form | None:
     level = next((one.parameters[name] for name in _METADATA if name in one.parameters), "minimal")
     if level not in _LEVELS:
         return None
-    return Form(level == "none", one.parameters.get(_TEXT_NUMBERS) == "true")
+    return Form(level, one.parameters.get(_TEXT_NUMBERS) == "true")
 
 
 def _ranges(accept: str) -> list[_Range]:

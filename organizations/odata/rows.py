@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from organizations.formatting import formatter
+from organizations.odata.edmx import NAMESPACE, type_of
 from organizations.odata.names import Shape, property_name
 from organizations.records import Row, Value
 from organizations.schema import VERSION, Attribute, AttributeType, DateBehavior
@@ -17,7 +18,9 @@ from organizations.store import Store
 from organizations.store.naming import primary_names
 
 Document = dict[str, Any]
-ETAG = "@odata.etag"
+ETAG, TYPE = "@odata.etag", "@odata.type"
+_TOLD_BY_JSON = frozenset({"Edm.String", "Edm.Boolean"})
+"""Types that JSON has words for."""
 FORMATTED = "RescoCloud.FormattedValue"
 LOGICAL_NAME = "RescoCloud.LookupLogicalName"
 """Which entity a lookup points to; no name for it is published (assumed)."""
@@ -43,6 +46,8 @@ class RowPrinter:
     """Turns flat rows of one entity into JSON objects.
 
     `columns` are what a page of the store must hold, in this order; rows carry the version last.
+    With `root`, the address of the service, types and links stand in the objects too
+    (`odata.metadata=full`: JSON format, 4.5).
     """
 
     def __init__(
@@ -53,9 +58,10 @@ class RowPrinter:
         *,
         is_annotated: bool = False,
         as_text: bool = False,
+        root: str = "",
     ) -> None:
         """Work out columns and keys. With `as_text` large numbers are written as text."""
-        self.shape = shape
+        self.shape, self._root = shape, root
         self._attributes, self._is_annotated = attributes, is_annotated
         self.columns = [shape.entity.primary_id]
         for attribute in attributes:
@@ -81,7 +87,28 @@ class RowPrinter:
         documents = list(map(self._document, rows))
         if self._is_annotated:
             self._annotate(store, rows, documents)
-        return documents
+        if not self._root:
+            return documents
+        types = {property_name(item): type_of(item) for item in self._attributes}
+        told = {name: kind for name, kind in types.items() if kind not in _TOLD_BY_JSON}
+        pairs = zip(rows, documents, strict=True)
+        return [self._complete(str(row[0]), document, told) for row, document in pairs]
+
+    def _complete(self, record_id: str, document: Document, types: Mapping[str, str]) -> Document:
+        """Return an object with its type and address, the types of its values, and its links."""
+        name = self.shape.entity.name
+        address = f"{self._root}{name}('{record_id}')"
+        made: Document = {TYPE: f"#{NAMESPACE}.{name}", "@odata.id": address}
+        made |= {ETAG: document.pop(ETAG), "@odata.editLink": address}
+        for key, value in document.items():
+            if key in types and value is not None:
+                made[f"{key}{TYPE}"] = f"#{types[key].removeprefix('Edm.')}"
+            made[key] = value
+        for link in self.shape.navigations.values():
+            if link.attribute in self._attributes:
+                made[f"{link.name}@odata.associationLink"] = f"{address}/{link.name}/$ref"
+                made[f"{link.name}@odata.navigationLink"] = f"{address}/{link.name}"
+        return made
 
     def _document(self, row: Row) -> Document:
         document: Document = dict(zip(self._keys, self._pick(row), strict=False))

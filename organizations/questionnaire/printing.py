@@ -26,13 +26,15 @@ class Printer:
         """Prepare a printer for the records, and one for each group."""
         self._call, self._shape = call, shape
         self._names = {property_name(item): item.name for item in attributes}
-        self._records = self._printer(shape, attributes)
+        self._records = self._printer(shape, attributes, call.root if call.form.is_full else "")
         self._parts = {
             name: self._printer(shape.repeated[name], shape.repeated[name].entity.attributes)
             for name in parts
         }
 
-    def _printer(self, shape: Answered, attributes: Sequence[Attribute]) -> RowPrinter:
+    def _printer(
+        self, shape: Answered, attributes: Sequence[Attribute], root: str = ""
+    ) -> RowPrinter:
         call = self._call
         return RowPrinter(
             shape,
@@ -40,6 +42,7 @@ class Printer:
             call.organization.language,
             is_annotated=call.is_annotated,
             as_text=call.form.as_text,
+            root=root,
         )
 
     def write(self, answers: Sequence[Answer]) -> list[Document]:

@@ -106,7 +106,8 @@ def test_04_a_refused_login_has_the_version(odata: OData) -> None:
         ("application/json", "minimal"),
         ("application/json;odata.metadata=none", "none"),
         ("application/json;metadata=none;q=0.1, text/html", "none"),
-        ("application/json;odata.metadata=full, application/json", "minimal"),
+        ("application/json;odata.metadata=full, application/json", "full"),
+        ("application/json;odata.metadata=most, application/json", "minimal"),
         ("application/atom+xml;q=0.9,application/*;q=0.8", "minimal"),
     ],
 )
@@ -115,8 +116,9 @@ def test_05_1_accept_chooses_the_form(odata: OData, accept: str, level: str) -> 
     response = odata.send("account?$count=true", Accept=accept)
     assert f"odata.metadata={level}" in response["Content-Type"]
     document = orjson.loads(response.content)
-    assert ("@odata.context" in document) is (level == "minimal")
-    assert ("@odata.etag" in document["value"][0]) is (level == "minimal")
+    assert ("@odata.context" in document) is (level != "none")
+    assert ("@odata.etag" in document["value"][0]) is (level != "none")
+    assert ("@odata.type" in document["value"][0]) is (level == "full")
     assert document["@odata.count"] == 2
 
 
@@ -133,7 +135,7 @@ def test_05_1_large_numbers_are_text_if_wanted(odata: OData) -> None:
     ("path", "accept"),
     [
         ("account", "application/xml"),
-        ("account", "application/json;odata.metadata=full"),
+        ("account", "application/json;odata.metadata=most"),
         ("account", "application/json;odata=verbose"),
         ("account", "application/json;q=0"),
         ("$metadata", "application/json"),
