@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from syncjobs.chaos.many import Broken
 
-_WIDTH = 24
+_WIDTH, _LEAST = 24, 20
+"""Characters of the column of actions, and at least of one of numbers."""
 
 
 def faults(struck: Counter[tuple[str, str]]) -> list[str]:
@@ -39,9 +40,10 @@ def lines(struck: Counter[tuple[str, str]]) -> Iterator[str]:
     """
     names, found = faults(struck), counts(struck)
     actions = sorted({action for _, action in struck})
-    yield " " * _WIDTH + "".join(f"{name:>20}" for name in names)
+    wide = {name: max(_LEAST, len(name) + 2) for name in names}
+    yield " " * _WIDTH + "".join(f"{name:>{wide[name]}}" for name in names)
     for action in actions:
-        numbers = "".join(f"{found[name, action]:>20,}" for name in names)
+        numbers = "".join(f"{found[name, action]:>{wide[name]},}" for name in names)
         yield f"{action:<{_WIDTH}}{numbers}"
     if pairs := [(found[name, action], name, action) for name in names for action in actions]:
         count, name, action = min(pairs)

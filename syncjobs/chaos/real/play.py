@@ -67,7 +67,7 @@ def play_seeds(door: Door, seeds: Iterable[int], steps: int = STEPS) -> Iterator
 def finish(seed: int, made: RealWorld, world: World) -> Sequence[Violation]:
     """Come to rest, be healed, have everything decided, until nothing is left to decide.
 
-    Then a run is taken back.
+    Then, every other time, a run is taken back.
     """
     try:
         for _ in range(_ROUNDS):
@@ -78,7 +78,7 @@ def finish(seed: int, made: RealWorld, world: World) -> Sequence[Violation]:
                 break
     except NoRest as error:
         return [Violation("I5", str(error))]
-    return take_back(made, seed)
+    return take_back(made, seed) if seed % 2 else ()
 
 
 def _settle(world: World) -> bool:
