@@ -101,7 +101,7 @@ def _select(place: Layout, wanted: tuple[str, ...], version: bool) -> sql.Compos
     parts: list[sql.Composable] = [canonical(place.column(name)) for name in wanted]
     if version:
         parts.append(names.column(VERSION))
-    return sql.SQL(sql.SQL(", ").join(parts).as_string(None))  # type: ignore[arg-type]
+    return sql.SQL(sql.SQL(", ").join(parts).as_string(None))
 
 
 def record_values(wanted: Sequence[Column], row: Sequence[Value]) -> dict[str, RecordValue]:
