@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -122,7 +123,7 @@ class Call(ServiceCall):
     def body(self) -> dict[str, Any]:
         """Return the JSON object of the body. Raises ODataError 400, 413, 415."""
         try:
-            document = orjson.loads(self.content or b"null")
+            document = orjson.loads(self.content.removeprefix(BOM_UTF8) or b"null")
         except orjson.JSONDecodeError as error:
             raise self._unreadable(error) from error
         if not isinstance(document, dict):

@@ -10,7 +10,7 @@ from organizations.authentication import AuthenticationFailed
 from organizations.errors import OrganizationError
 from organizations.models import Member, Organization
 from organizations.odata import batch, discovery, hooks, paths, writing
-from organizations.odata.call import Call, refused
+from organizations.odata.call import Call, nothing, refused
 from organizations.odata.errors import ODataError, error_of, not_served, unknown
 from organizations.odata.negotiation import check_versions
 from organizations.service_call import CHALLENGE
@@ -36,11 +36,20 @@ def respond(call: Call) -> HttpResponse:
     try:
         response = _route(call)
     except OrganizationError as error:
-        response = refused(error_of(error))
+        response = _answered(call, error_of(error))
     if call.request.method == "HEAD":
         length = len(response.content)
         response.content = b""
         response["Content-Length"] = str(length)
+    return response
+
+
+def _answered(call: Call, error: ODataError) -> HttpResponse:
+    """Return an error as an answer; to who only asks which methods there are it is none."""
+    if call.request.method != "OPTIONS" or "Allow" not in error.headers:
+        return refused(error)
+    response = nothing()
+    response["Allow"] = error.headers["Allow"]
     return response
 
 

@@ -151,7 +151,7 @@ def _number(call: Call, option: str) -> int | None:
 
 def flag(call: Call, option: str) -> bool:
     """Return an option that is true or false; false where it is not there."""
-    text = call.options.get(option, "false")
+    text = call.options.get(option, "false").lower()
     if text not in ("true", "false"):
         raise ODataError(f"{option} is true or false, not '{text[:40]}'.", target=option)
     return text == "true"

@@ -124,11 +124,12 @@ class _Step:
 
 
 def _order(words: list[str], entity: Entity, names: Names, part: str) -> Order:
-    if not words or len(words) > 2 or (len(words) == 2 and words[1] not in ("asc", "desc")):
+    name, *direction = words or [""]
+    if not name or [word.lower() for word in direction] not in ([], ["asc"], ["desc"]):
         raise InvalidRequest(
             f"Syntax error in '{part.strip()}': a property name, then asc or desc.", "$orderby"
         )
-    return Order(names.attribute(entity, words[0]), words[-1] == "desc")
+    return Order(names.attribute(entity, name), direction != [] and direction[0].lower() == "desc")
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,8 @@ def _served(request: HttpRequest, path: str, handler: Handler) -> HttpResponseBa
 
 def _data(call: Call) -> HttpResponseBase:
     operation = call.path.strip("/")
-    if call.request.method == "GET" and operation and "/" not in operation:
+    is_read = call.request.method in ("GET", "HEAD")
+    if is_read and operation and "/" not in operation and operation not in _POST:
         return reading.select(call, operation)
     if operation in _NOT_SERVED:
         raise not_served(operation)
@@ -84,7 +85,12 @@ def _data(call: Call) -> HttpResponseBase:
             f"There is no operation '{operation[:80]}'.", status=404, code=MISSING, detail=operation
         )
     if call.request.method != "POST":
-        raise RestFault(f"{operation or 'Fetch'} takes POST.", status=405, code=MISSING)
+        raise RestFault(
+            f"{operation or 'Fetch'} takes POST.",
+            status=405,
+            code=MISSING,
+            headers={"Allow": "POST"},
+        )
     return handler(call)
 
 
