@@ -31,11 +31,21 @@ def act(world: RealWorld, step: Step) -> Sequence[Violation]:
 
 def deliver(world: RealWorld, call: Call) -> Sequence[Violation]:
     """Let a worker have a call; it must do nothing where nothing is to be done."""
-    is_over, before = world.is_over(call), world.moved()
+    if not world.is_over(call):
+        world.call(call)
+        return ()
+    world.weather.count("task again")
+    before = _all(world)
     run = world.call(call)
-    if is_over and (run.ended or world.moved() != before):
+    if run.ended or _all(world) != before:
         return [Violation("I4", f"Called to a run that had ended, a worker did something. {run}")]
     return ()
+
+
+def _all(world: RealWorld) -> object:
+    """Return what is another as soon as anything was written, or a run was claimed."""
+    runs = world.connection.runs.order_by("pk").values_list("pk", "state", "fence")
+    return world.moved(), list(runs)
 
 
 def _start(world: RealWorld, step: Step) -> Sequence[Violation]:

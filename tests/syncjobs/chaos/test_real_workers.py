@@ -89,7 +89,6 @@ def test_a_worker_that_does_what_is_done_is_seen(
     rested: RealWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, call = started(rested)
-    rested.client.create(ACCOUNT, {"name": "new"})
     monkeypatch.setattr(rested, "is_over", lambda call: True)
     (found,) = calling.deliver(rested, call)
     assert found.invariant == "I4"
