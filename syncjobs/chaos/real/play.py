@@ -27,8 +27,8 @@ memory."""
 LEFT_OUT = {
     "workers at once": "They act in turn, each where it may. Real races for the lease and the lane "
     "are played by the tests of both.",
-    "dead processes": "A worker dies by the end of its session. Processes of the web server, of "
-    "workers and of the database are killed by the test of instant mode.",
+    "dead processes": "A worker dies by the end of its session. Processes of web and workers are "
+    "killed by the test of instant mode.",
     "reading ahead": "The product's workers read ahead in threads, so only their writes to a twin "
     "meet the weather. Reading meets it where runs are carried without them.",
     "advanced sync deletion": "Mobile Tracking of a twin is walked by the acceptance tests.",
