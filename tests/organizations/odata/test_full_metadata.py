@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from organizations.records import Reference
+from organizations.records import RecordValue, Reference
 from tests.organizations.odata.reader import OData
 from tests.organizations.odata.test_conformance_minimal import make_pair
 
@@ -19,10 +19,9 @@ def full(odata: OData, path: str) -> dict[str, Any]:
 
 def test_a_record_tells_its_type_its_address_and_its_links(odata: OData) -> None:
     parent = odata.store.create("account", {"name": "Parent"}).id
-    given = {"name": "Child", "employees": 7, "revenue": "1.50"}
-    child = odata.store.create(
-        "account", given | {"parentaccountid": Reference("account", parent)}
-    ).id
+    given: dict[str, RecordValue] = {"name": "Child", "employees": 7, "revenue": "1.50"}
+    given["parentaccountid"] = Reference("account", parent)
+    child = odata.store.create("account", given).id
     found = full(odata, f"account('{child}')")
     address = f"http://testserver{odata.root}account('{child}')"
     assert found["@odata.type"] == "#RescoCrm.account"
