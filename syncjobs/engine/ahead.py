@@ -82,6 +82,8 @@ class Ahead:
             pull = Pull(context, task, position)
         except _PASSING_ON:
             return
+        if context.full and position.resume:
+            return  # whether an interrupted reading goes on is found out when its turn comes
         pull.begin()
         self._begun[task.key] = Begun(position, self._expected(task, position), pull)
 

@@ -183,14 +183,18 @@ class _Collecting:
         return list(works.values())
 
     def _look(self, work: _Work) -> None:
-        """Find links, and what the client has now of linked records: outside of all locks."""
+        """Find links, and what the client has now of records that were not just made.
+
+        Outside of all locks.
+        """
         task, client = work.editing.task, self._source.client
         ids = list(dict.fromkeys(edit.id for edit in work.edits))
         work.links = self._source.state.links_by_client(task.key, ids)
-        linked = [item for item in ids if item in work.links]
-        if linked and not task.server.is_intersect:
+        made = {edit.id for edit in work.edits if edit.action is records.Action.CREATE}
+        older = [item for item in ids if item in work.links or item not in made]
+        if older and not task.server.is_intersect:
             layout = work.editing.layout
-            page = client.fetch(task.client, layout.client_attributes, linked)
+            page = client.fetch(task.client, layout.client_attributes, older)
             rows = layout.align(page)
             found = map(ClientRecord, page.versions, layout.digests(rows), rows)
             work.records = dict(zip((str(row[0]) for row in rows), found, strict=True))
@@ -222,7 +226,7 @@ class _Collecting:
             after = self._folded(work.editing, edits, link, before, changes)
             record = work.records.get(record_id)
             is_back = any(edit.action is records.Action.CREATE for edit in edits)
-            if after and record is not None and is_back:
+            if after and record is not None and (is_back or after[-1].action is Action.CREATE):
                 after = (*after[:-1], _told(after[-1], record, work.editing))
             if after and link is not None and _is_as_carried(after, link, record):
                 changes.archived.append(set_aside(after[0], AS_CARRIED))
@@ -296,14 +300,18 @@ def _is_of_record(waiting: Sequence[Transaction]) -> bool:
 
 
 def _told(waiting: Transaction, record: ClientRecord, editing: Editing) -> Transaction:
-    """Return the change of a record that was gone and is back with all that the client has.
+    """Return the change of which no columns are known with all that the client has.
 
-    A person may set it aside, and then the server's record replaces the client's.
+    It is of a record that was gone and is back, or that is sent whole. A person may set it aside,
+    and then the server's record replaces the client's.
     """
-    is_unknown = waiting.action is Action.UPDATE and waiting.changes is None
+    is_unknown = waiting.action in (Action.CREATE, Action.UPDATE) and waiting.changes is None
     if not is_unknown or is_attempted(waiting):
         return waiting
-    return replace(waiting, changes=editing.whole(record.row))
+    whole = editing.whole(record.row)
+    if waiting.action is Action.CREATE:
+        whole = {name: pair for name, pair in whole.items() if pair.new is not None}
+    return replace(waiting, changes=whole)
 
 
 def _is_as_carried(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from connections.connectors.base import Connector
 from syncjobs.engine.layout import Layout
@@ -56,13 +57,17 @@ class Start:
         """Agree on no version of records that the server has at an older one by now.
 
         A person accepted the copy. What is outside the filter no reading brings, so its link would
-        prove the older copy for ever.
+        prove the older copy for ever. A reading that was interrupted was of the newer one: it is
+        not continued.
         """
         while older := self._older(task):
             with self._state.page():
                 self._state.hold()
                 forgotten = [link._replace(server_version=0) for link in older]
                 self._state.save_links(task.key, forgotten)
+                interrupted = self._state.position(task.key)
+                if interrupted.resume:
+                    self._state.save_position(task.key, replace(interrupted, resume=""))
 
     def _older(self, task: EntityTask) -> list[LinkRow]:
         links = self._state.newest_links(task.key, _PROBES)

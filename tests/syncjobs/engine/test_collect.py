@@ -197,7 +197,8 @@ def test_a_record_that_was_never_carried_is_sent_whole_once_it_is_changed() -> N
     world.queue = MemoryQueue(world.state, connected=made)
     collect_all(world)
     (only,) = waiting(world)
-    assert (only.client_id, only.action, only.changes) == (old, Action.CREATE, None)
+    assert (only.client_id, only.action) == (old, Action.CREATE)
+    assert only.changes == {"name": Changed(None, "After"), "city": Changed(None, "Brno")}
 
 
 def test_a_record_deleted_and_made_again_is_an_update_of_everything() -> None:

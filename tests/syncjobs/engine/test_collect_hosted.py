@@ -141,7 +141,7 @@ def test_it_never_collects_what_the_connection_wrote() -> None:
     way.client.update("thing", made.id, {"text": "c"})
     way.collect()
     (only,) = way.waiting()
-    assert (only.action, only.changes) == (Action.CREATE, None)
+    assert (only.action, only.changes) == (Action.CREATE, {"text": Changed(None, "c")})
 
 
 def test_a_chain_forwards_what_comes_from_below_and_not_what_it_carried_down() -> None:

@@ -106,6 +106,20 @@ def test_what_is_to_be_made_again_and_is_there_already_can_still_be_deleted() ->
     assert world.rows("server") == {}
 
 
+def test_a_record_that_was_never_carried_keeps_its_values_though_set_aside() -> None:
+    world = make_two_ways()
+    made = world.client.create("account", {"name": "older"})
+    world.collect()
+    older = world.transaction(Status.PENDING)
+    archive(world, older)
+    world.client.update("account", made, {"city": "Praha"})
+    world.collect()
+    newer = world.transaction(Status.PENDING)
+    archive(world, newer)
+    assert newer.changes is not None
+    assert newer.changes["city"] == Changed(None, "Praha")
+
+
 def test_an_older_change_that_makes_the_record_again_in_parts_comes_back_whole() -> None:
     world = make_two_ways()
     parent, first = make_both(world, 2)

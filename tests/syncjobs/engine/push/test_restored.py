@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from connections.connectors.memory import Fault
+from connections.errors import Refused
 from syncjobs.engine.conflicts import WHOLE
 from syncjobs.engine.transactions import Status
 from syncjobs.engine.values import ConflictRule, Side
@@ -65,3 +67,17 @@ def test_a_choice_for_the_server_holds_though_there_is_nothing_to_choose_any_mor
     choose(world, **{WHOLE: Side.SERVER})
     world.sync()
     assert world.rows("client") == world.rows("server") == {first: agreed.row}
+
+
+def test_an_interrupted_reading_of_what_is_undone_is_not_continued() -> None:
+    world = make_two_ways(page_size=1, entities=("account",))
+    first, _ = sorted(make_both(world, 2))
+    agreed = world.server.tables["account"][first]
+    world.server.update("account", first, {"name": "undone"})
+    world.server.faults.at_page(2, Fault.REFUSE)
+    with pytest.raises(Refused):
+        world.sync(full=True)
+    assert world.client.get("account", first)["name"] == "undone"
+    world.server.tables["account"][first] = agreed
+    world.sync(full=True)
+    assert world.rows("client") == world.rows("server")
