@@ -50,7 +50,10 @@ def lost_changes(events: Iterable[Event], lists: Lists) -> Iterator[Violation]:
     for place, lost in overwritten(known):
         key = keys.get(lost.id, lost.id)
         is_insisted = (lost.entity, key) in insisted
-        if is_insisted and _is_replaced(lost, key, known[place + 1 :], keys):
+        later = known[place + 1 :]
+        if is_insisted and _is_replaced(lost, key, later, keys):
+            continue
+        if _is_delivered(lost, key, later, mirror):
             continue
         if not _is_kept(lost, lists, mirror.users):
             what = f"{lost.entity} {lost.id}: '{lost.column}' = {lost.value!r}"
@@ -75,6 +78,25 @@ def _is_replaced(lost: Lost, key: str, later: Iterable[Event], keys: Mapping[str
     )
 
 
+def _is_delivered(lost: Lost, key: str, later: Iterable[Event], mirror: Mirror) -> bool:
+    """Return whether the engine carried the value to the other side after all.
+
+    It was kept until then; of a change that is carried in parts a person decides about the rest.
+    """
+    writes = (
+        event
+        for event in later
+        if isinstance(event, Write)
+        and (event.side, event.by, event.entity) == (_other(lost.side), By.ENGINE, lost.entity)
+        and mirror.ids.get(event.id, event.id) == key
+    )
+    return any(
+        lost.column in write.changed
+        and mirror.values(write.side, write.after or {}).get(lost.column) == lost.value
+        for write in writes
+    )
+
+
 def overwritten(events: Iterable[Event]) -> Iterator[tuple[int, Lost]]:
     """Yield what the engine overwrote before the other side had it, and when."""
     mirror, marks = Mirror(), _Marks()
@@ -94,6 +116,7 @@ class _Marks:
     def __init__(self) -> None:
         self._marks: dict[tuple[Side, str, str], Marks] = {}
         self._agreed: dict[tuple[str, str], Marks] = {}
+        self._known: dict[tuple[str, str], Marks] = {}
         self._replaced: dict[tuple[Side, str, str], Values] = {}
         self._carried: set[tuple[str, str]] = set()
         self._pairs = _Pairs()
@@ -116,7 +139,11 @@ class _Marks:
         else:
             _mark(write, mine, before, after)
             self._forget_reverts(write, key, mine, mirror)
-        self._agree(write.entity, key, after, there)
+        _agree(self._agreed.setdefault((write.entity, key), {}), after, there)
+        if write.by is By.ENGINE:
+            _agree(self._known.setdefault((write.entity, key), {}), after, there)
+        if after is None and there is None:
+            self._carried.discard((write.entity, key))  # it ended; users may make it anew
         self._pairs.take(write, key, after, there)
         _settle(mine, write.entity, after, there)
         _settle(self._of(other, write.entity, key), write.entity, there, after)
@@ -138,23 +165,18 @@ class _Marks:
 
     def _forget_reverts(self, write: Write, key: str, mine: Marks, mirror: Mirror) -> None:
         # What is put back as both sides, or our own write, had it, is no change to be carried:
-        # after a lost answer nobody can tell it from a write that was not made. And what is not
-        # carried is not ours.
+        # after a lost answer nobody can tell it from a write that was not made. That users of
+        # both sides were of one mind meanwhile, nobody knew. And what is not carried is not ours.
         replaced = self._replaced.get((write.side, write.entity, key))
-        agreed = self._agreed.get((write.entity, key), {})
+        known = [found.get((write.entity, key), {}) for found in (self._agreed, self._known)]
         carried = mirror.rules(write.entity).columns
         for name in list(mine):
             if name == EXISTS:
                 continue
             is_back = replaced is not None and replaced.get(name) == mine[name]
-            is_back |= name in agreed and agreed[name] == mine[name]
+            is_back |= any(name in both and both[name] == mine[name] for both in known)
             if is_back or name not in carried:
                 del mine[name]
-
-    def _agree(self, entity: str, key: str, here: Values | None, there: Values | None) -> None:
-        if here is not None and there is not None:
-            same = {name: value for name, value in here.items() if there.get(name) == value}
-            self._agreed.setdefault((entity, key), {}).update(same)
 
     def _of(self, side: Side, entity: str, key: str) -> Marks:
         return self._marks.setdefault((side, entity, key), {})
@@ -184,6 +206,11 @@ class _Pairs:
     def is_gone_there(self, write: Write, key: str, there: Values | None) -> bool:
         known = self._known.get(key) if write.entity == PAIR else None
         return known is not None and there is not None and there[_ROW] != known[_other(write.side)]
+
+
+def _agree(agreed: Marks, here: Values | None, there: Values | None) -> None:
+    if here is not None and there is not None:
+        agreed.update({name: value for name, value in here.items() if there.get(name) == value})
 
 
 def _other(side: Side) -> Side:

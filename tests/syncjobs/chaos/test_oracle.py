@@ -152,6 +152,38 @@ def is_named_like(world: MemoryWorld, user: str, clients: set[str]) -> bool:
     return name == world.client.get(USER, min(clients))["domainname"]
 
 
+def test_a_value_that_was_set_aside_and_delivered_after_all_is_not_lost() -> None:
+    world, account = make_rested()
+    world.client.update(ACCOUNT, account, {"city": "Wien"})
+    world.client.update(ACCOUNT, account, {"city": "Brno"}, origin=CONNECTION)
+    assert "I1" in seen(world)
+    world.server.update(ACCOUNT, account, {"city": "Wien"}, origin=CONNECTION)
+    assert "I1" not in seen(world)
+
+
+def test_what_users_put_back_is_no_change_though_both_sides_were_of_one_mind() -> None:
+    world, account = make_rested()
+    world.client.update(ACCOUNT, account, {"city": "Brno"})
+    world.server.update(ACCOUNT, account, {"city": "Brno"})
+    world.client.update(ACCOUNT, account, {"city": "Bratislava"})
+    come_to_rest(world)
+    assert seen(world) == set()
+    assert world.client.get(ACCOUNT, account)["city"] == "Brno"
+
+
+def test_what_users_made_and_deleted_again_may_come_from_the_other_side() -> None:
+    world, account = make_rested(is_deleting=True)
+    world.server.delete(ACCOUNT, account)
+    come_to_rest(world)
+    assert world.client.tables[ACCOUNT] == {}
+    world.client.create(ACCOUNT, {"name": "mine"}, id=account)
+    world.server.create(ACCOUNT, {"name": "theirs"}, id=account)
+    world.client.delete(ACCOUNT, account)
+    come_to_rest(world)
+    assert seen(world) == set()
+    assert world.client.get(ACCOUNT, account)["name"] == "theirs"
+
+
 def test_it_sees_a_difference_that_nobody_names() -> None:
     world, account = make_rested()
     world.server.update(ACCOUNT, account, {"city": "Wien"})
