@@ -17,7 +17,7 @@ from django.utils import timezone
 from connections.models import Connection
 from organizations.models import Organization
 from syncjobs import dispatch, entity_tasks, instant, lane, lease
-from syncjobs.chaos.ledger import RunBegan
+from syncjobs.chaos.ledger import By, RunBegan
 from syncjobs.chaos.oracle import Violation
 from syncjobs.chaos.real import making
 from syncjobs.chaos.real.connectors import HiredServer, StormyClient, StormyServer
@@ -150,6 +150,8 @@ class Working(World):
             run = self.workers.carry(call)
         finally:
             self._running -= 1
+        # Whoever dies right after a commit tells nobody any more.
+        self.client.tell(By.ENGINE)
         if self.is_over(call) and self._is_whole(call):
             self.weather.pending.clear()
         return run
