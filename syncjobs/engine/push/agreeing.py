@@ -34,7 +34,7 @@ def agreed(
     replaces it, whatever that is. Where the client's record has more than was delivered, the
     digest is the server's, and the client's version is not that of the link: so a pull in between
     leaves it alone. While more is to follow the digest is the server's, and the version the
-    client's only where the client's record was not changed since it was agreed on.
+    client's only where what follows is older than the client's record.
     """
     transaction, client, link = case.transaction, case.client, case.link
     if is_written_back(case):
@@ -45,13 +45,19 @@ def agreed(
     is_kept = client is not None and link is not None and is_untouched(client, link)
     if case.is_followed or not is_whole:
         is_older = is_kept and not is_current
-        version, digest = client.version if client and is_older else 0, server_digest
+        is_told = is_current and is_whole and not _are_newer(case)
+        version, digest = client.version if client and (is_older or is_told) else 0, server_digest
     elif client is not None and (is_current or is_kept):
         version, digest = client.version, client.digest
     else:
         version = transaction.version
         digest = NOTHING_AGREED if case.is_aside else server_digest
     return LinkRow(case.server_id, transaction.client_id, server_version, version, digest)
+
+
+def _are_newer(case: Case) -> bool:
+    """Return whether what follows is of the record as the client has it now, or later."""
+    return any(later.version >= case.transaction.version for later in case.followers)
 
 
 def is_written_back(case: Case) -> bool:

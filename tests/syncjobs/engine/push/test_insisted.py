@@ -106,6 +106,27 @@ def test_what_is_to_be_made_again_and_is_there_already_can_still_be_deleted() ->
     assert world.rows("server") == {}
 
 
+def test_an_older_change_that_follows_a_newer_one_comes_to_both_sides() -> None:
+    world = make_two_ways()
+    (first,) = make_both(world)
+    made = []
+    for values in ({"name": "a"}, {"city": "Praha"}):
+        world.client.update("account", first, values)
+        world.collect()
+        made.append(world.transaction(Status.PENDING))
+        archive(world, made[-1])
+    world.sync_deletion = True
+    world.server.delete("account", first)
+    world.sync()
+    assert world.rows("client") == {}
+    pend(world, made[0])
+    world.client.create("account", {"name": "b", "city": "Brno"}, id=first)
+    world.collect()
+    pend(world, made[1])
+    assert_rest(world)
+    assert world.server.get("account", first)["city"] == "Praha"
+
+
 def test_a_record_that_was_never_carried_keeps_its_values_though_set_aside() -> None:
     world = make_two_ways()
     made = world.client.create("account", {"name": "older"})
