@@ -35,7 +35,15 @@ from syncjobs.engine.plan import ClientRecord
 from syncjobs.engine.protocols import Queue, Reporter, State
 from syncjobs.engine.retrying import ENTITY_ERRORS, Patience
 from syncjobs.engine.transactions import Action, Transaction
-from syncjobs.engine.values import EntityTask, LinkRow, LinkState, Options, Problem
+from syncjobs.engine.values import (
+    NOT_TOLD,
+    NOTHING_AGREED,
+    EntityTask,
+    LinkRow,
+    LinkState,
+    Options,
+    Problem,
+)
 
 FAR = 10_000
 """After so many versions without an edit the position is saved, so that they are read once."""
@@ -210,10 +218,21 @@ class _Collecting:
                 self._fold(work, changes)
             changes.save(queue)
             for key, versions in changes.followed.items():
-                state.follow(key, versions)
+                self._follow(key, versions)
             behind = [key for key in self._keys if self._saved.get(key, -1) < until]
             queue.save_collected(behind, until)
         self._saved = dict(self._saved) | dict.fromkeys(behind, until)
+
+    def _follow(self, key: int, versions: Mapping[str, tuple[int, int]]) -> None:
+        """Let links follow; where nothing told what the client has, the next pull compares it."""
+        state = self._source.state
+        state.follow(key, versions)
+        untold = [item for item, (was, _) in versions.items() if was == NOT_TOLD]
+        links = state.links_by_client(key, untold).items() if untold else ()
+        moved = [link for item, link in links if link.client_version == versions[item][1]]
+        if moved:
+            state.save_links(key, [link._replace(digest=NOTHING_AGREED) for link in moved])
+            state.leave_behind(key, [link.server_id for link in moved])
 
     def _fold(self, work: _Work, changes: _Changes) -> None:
         key, of_record = work.editing.task.key, defaultdict[str, list[Edit]](list)

@@ -45,6 +45,10 @@ class Leaving(StrEnum):
 
 TAKEN_BACK = -1
 """The client version of a link whose client record an undo removed (`undo`)."""
+NOT_TOLD = 0
+"""The client version of a link whose client record has more than was collected and delivered."""
+NOTHING_AGREED = "0" * 32
+"""The digest of a link whose record both sides do not have alike: it equals no record's."""
 
 
 class LinkRow(NamedTuple):

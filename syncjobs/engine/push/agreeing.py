@@ -13,13 +13,11 @@ from syncjobs.engine.push.cases import Case, Settle
 from syncjobs.engine.push.ends import ServerRecord
 from syncjobs.engine.push.rows import over
 from syncjobs.engine.transactions import Status, Transaction
-from syncjobs.engine.values import TAKEN_BACK, LinkRow, LinkState
+from syncjobs.engine.values import NOT_TOLD, NOTHING_AGREED, TAKEN_BACK, LinkRow, LinkState
 
 BEFORE = "It was delivered before; the answer had been lost."
 ALIKE = "The server has these values already."
 GONE = "The server does not have it any more."
-NOTHING_AGREED = "0" * 32
-"""The digest of a link whose record both sides do not have alike: it equals no record's."""
 _MODIFIED = "modifiedon"
 
 
@@ -32,8 +30,8 @@ def agreed(
     also where an older change is delivered on a person's wish, and the client has the server's
     values by now. Where the client has a newer change that was set aside, the server's record
     replaces it, whatever that is. Where the client's record has more than was delivered, the
-    digest is the server's, and the client's version is not that of the link: so a pull in between
-    leaves it alone. While more is to follow the digest is the server's, and the version the
+    digest is the server's, and the client's version is not told: so a pull in between leaves it
+    alone. While more is to follow the digest is the server's, and the version the
     client's only where what follows is older than the client's record.
     """
     transaction, client, link = case.transaction, case.client, case.link
@@ -46,11 +44,12 @@ def agreed(
     if case.is_followed or not is_whole:
         is_older = is_kept and not is_current
         is_told = is_current and is_whole and not _are_newer(case)
-        version, digest = client.version if client and (is_older or is_told) else 0, server_digest
+        version = client.version if client and (is_older or is_told) else NOT_TOLD
+        digest = server_digest
     elif client is not None and (is_current or is_kept):
         version, digest = client.version, client.digest
     else:
-        version = transaction.version
+        version = transaction.version if client is None else NOT_TOLD
         digest = NOTHING_AGREED if case.is_aside else server_digest
     return LinkRow(case.server_id, transaction.client_id, server_version, version, digest)
 

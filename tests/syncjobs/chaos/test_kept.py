@@ -34,3 +34,34 @@ def test_an_older_change_that_follows_a_newer_one_leaves_both_sides_equal() -> N
         records=1,
     )
     assert play(Program(401057, setting, steps)).violations == ()
+
+
+def test_a_record_that_is_only_touched_after_an_older_change_gets_what_the_server_has() -> None:
+    steps = (
+        Step("sync", 69, 431, 169),
+        Step("update", 691, 742, 821),
+        Step("kill", 140, 896, 542),
+        Step("owner", 843, 51, 170),
+        Step("sync", 520, 707, 86),
+        Step("second worker", 817, 291, 363),
+        Step("update", 512, 632, 876),
+        Step("sync", 242, 275, 43),
+        Step("refused", 369, 355, 570),
+        Step("parent", 618, 914, 460),
+        Step("purge", 443, 711, 467),
+        Step("sync", 674, 360, 477),
+        Step("set to pending", 423, 82, 174),
+        Step("parent", 36, 253, 18),
+        Step("sync", 937, 45, 788),
+    )
+    setting = Setting(
+        page_size=3,
+        is_hosted=True,
+        is_strict=True,
+        is_instant=False,
+        is_deleting=True,
+        leaving=Leaving.DELETE,
+        rule=ConflictRule.NEWEST,
+        records=2,
+    )
+    assert play(Program(500851, setting, steps)).violations == ()

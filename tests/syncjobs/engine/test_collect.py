@@ -9,6 +9,7 @@ from organizations.schema import Attribute, AttributeType
 from syncjobs.engine.collect import AS_CARRIED, FAR
 from syncjobs.engine.folding import CANCELLED_OUT, MADE_AND_DELETED
 from syncjobs.engine.transactions import Action, Changed, Status
+from syncjobs.engine.values import NOT_TOLD, NOTHING_AGREED
 from tests.syncjobs.engine.memory_queue import MemoryQueue
 from tests.syncjobs.engine.two_ways import collect_all, make_two_way, waiting
 from tests.syncjobs.engine.world import (
@@ -338,3 +339,20 @@ def test_it_saves_the_position_after_many_versions_without_an_edit() -> None:
     world.client.version += 1
     collect_all(world)
     assert set(world.queue.saved.collected.values()) == {FAR + 1}
+
+
+def test_what_was_never_told_is_compared_when_the_record_is_saved_without_a_change() -> None:
+    world = make_two_way()
+    (account,) = make_accounts(world, 1)
+    world.sync()
+    state, key = world.state, world.task("account").key
+    link = state.links_by_client(key, [account])[account]
+    with state.page():
+        state.hold()
+        state.save_links(key, [link._replace(client_version=NOT_TOLD)])
+    world.client.update("account", account, {})
+    collect_all(world)
+    version = world.client.stored("account", account).version
+    expected = link._replace(client_version=version, digest=NOTHING_AGREED)
+    assert state.links_by_client(key, [account])[account] == expected
+    assert state.left_behind(key) == {link.server_id}
