@@ -14,7 +14,8 @@ from syncjobs.chaos.memory_state import Crash
 class Fault(StrEnum):
     """What goes wrong; EDIT is no fault, but a user who works while a run is under way.
 
-    CALL is a call to a worker that comes then, because it was late, or sent twice.
+    CALL is a call to a worker that comes then, because it was late, or sent twice: on the database
+    only, since nobody calls workers in memory.
     """
 
     RETRY = "retry"

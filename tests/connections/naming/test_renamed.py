@@ -25,6 +25,7 @@ NAMELESS = {
     "requests_sent",
     "definer",
     "watcher",
+    "takes_all",
 }
 """What names no attribute, or is asked of a client only, which nobody renames."""
 

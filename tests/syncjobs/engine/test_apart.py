@@ -15,6 +15,12 @@ from connections.errors import Retryable, UnknownEntity
 from syncjobs.engine.apart import ReadApart
 
 
+def has_ended(process: int) -> bool:
+    """Return whether a process is a zombie; its name, in brackets, can hold spaces."""
+    told = Path(f"/proc/{process}/stat").read_text()
+    return told.rpartition(")")[2].split()[0] == "Z"
+
+
 def wait_until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 10
     while not condition():
@@ -103,7 +109,7 @@ def test_a_process_whose_parent_is_gone_ends() -> None:
     reading = ReadApart(processes())
     process = next(reading)
     reading._pipe.close()
-    wait_until(lambda: Path(f"/proc/{process}/stat").read_text().split()[2] == "Z")
+    wait_until(lambda: has_ended(process))
     os.waitpid(process, 0)
 
 
@@ -124,6 +130,6 @@ def test_a_later_process_does_not_keep_an_earlier_one_alive() -> None:
     second = ReadApart(processes())
     next(second)
     first._pipe.close()
-    wait_until(lambda: Path(f"/proc/{process}/stat").read_text().split()[2] == "Z")
+    wait_until(lambda: has_ended(process))
     os.waitpid(process, 0)
     second.close()
