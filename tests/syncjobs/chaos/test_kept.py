@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from syncjobs.chaos.play import play
 from syncjobs.chaos.program import Program, Setting, Step
 from syncjobs.engine.values import ConflictRule, Leaving
+
+SETTING = Setting(
+    page_size=3,
+    is_hosted=True,
+    is_strict=True,
+    is_instant=False,
+    is_deleting=True,
+    leaving=Leaving.DELETE,
+)
 
 
 def test_an_older_change_that_follows_a_newer_one_leaves_both_sides_equal() -> None:
@@ -23,16 +34,7 @@ def test_an_older_change_that_follows_a_newer_one_leaves_both_sides_equal() -> N
         Step("full", 184, 182, 654),
         Step("set to pending", 447, 558, 297),
     )
-    setting = Setting(
-        page_size=3,
-        is_hosted=True,
-        is_strict=True,
-        is_instant=False,
-        is_deleting=True,
-        leaving=Leaving.DELETE,
-        rule=ConflictRule.ASK,
-        records=1,
-    )
+    setting = replace(SETTING, rule=ConflictRule.ASK, records=1)
     assert play(Program(401057, setting, steps)).violations == ()
 
 
@@ -54,14 +56,5 @@ def test_a_record_that_is_only_touched_after_an_older_change_gets_what_the_serve
         Step("parent", 36, 253, 18),
         Step("sync", 937, 45, 788),
     )
-    setting = Setting(
-        page_size=3,
-        is_hosted=True,
-        is_strict=True,
-        is_instant=False,
-        is_deleting=True,
-        leaving=Leaving.DELETE,
-        rule=ConflictRule.NEWEST,
-        records=2,
-    )
+    setting = replace(SETTING, rule=ConflictRule.NEWEST, records=2)
     assert play(Program(500851, setting, steps)).violations == ()
