@@ -20,7 +20,7 @@ from syncjobs.chaos.oracle import Violation, judge
 from syncjobs.chaos.play import Outcome, populate
 from syncjobs.chaos.program import Setting
 from syncjobs.chaos.real import many
-from syncjobs.chaos.real.doors import Door, inside
+from syncjobs.chaos.real.doors import Door
 from syncjobs.chaos.real.play import LEFT_OUT, play
 from syncjobs.chaos.real.play import STEPS as STEPS_OF_COMMAND
 from syncjobs.chaos.real.program import make_program
@@ -34,13 +34,6 @@ from syncjobs.engine.values import Side
 pytestmark = pytest.mark.usefixtures("no_organizations_left")
 
 WORLDS, STEPS = 8, 12
-
-
-@pytest.fixture
-def door(transactional_db: None, settings: Settings) -> Iterator[Door]:
-    settings.ALLOWED_HOSTS = ["127.0.0.1"]
-    with inside() as made:
-        yield made
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from pytest_django.fixtures import Settings
 
 from syncjobs import dispatch, recycle_bin
 from syncjobs.chaos.ledger import By, Write
@@ -13,7 +12,7 @@ from syncjobs.chaos.oracle import judge
 from syncjobs.chaos.play import populate
 from syncjobs.chaos.program import Setting, Step
 from syncjobs.chaos.real import calling, persons, undoing
-from syncjobs.chaos.real.doors import Door, inside
+from syncjobs.chaos.real.doors import Door
 from syncjobs.chaos.real.mail import Call
 from syncjobs.chaos.real.program import OWN, make_program
 from syncjobs.chaos.real.workers import KILLED, LOST
@@ -24,13 +23,6 @@ from syncjobs.engine.values import Side
 from syncjobs.models import Run
 
 pytestmark = pytest.mark.usefixtures("no_organizations_left")
-
-
-@pytest.fixture
-def door(transactional_db: None, settings: Settings) -> Iterator[Door]:
-    settings.ALLOWED_HOSTS = ["127.0.0.1"]
-    with inside() as made:
-        yield made
 
 
 @pytest.fixture
