@@ -40,29 +40,43 @@ def without_evidence(events: Sequence[Event], lists: Lists) -> Iterator[Violatio
             is_wanted = event.side is Side.SERVER and (event.entity, mirror.key(event)) in wanted
             is_known = (
                 is_wanted
-                or _is_replaced(event, mirror, events[place + 1 :])
+                or _is_replaced(event, mirror, events, place)
                 or _is_hidden(event, mirror, lists)
                 or _is_proved(event, mirror, events, runs[0], place)
-                or _is_made_again(event, mirror, events, place)
             )
             if not is_known:
                 yield Violation("I3", f"{event.entity} {event.id} was deleted on the {event.side}.")
         mirror.take(event)
 
 
-def _is_replaced(write: Write, mirror: Mirror, later: Sequence[Event]) -> bool:
-    """Return whether a pair goes and comes again under another id, as users removed and made it."""
-    if write.entity != PAIR:
-        return False
+def _is_replaced(write: Write, mirror: Mirror, events: Sequence[Event], place: int) -> bool:
+    """Return whether a pair, or what users once deleted, goes and comes again."""
+    is_ours = write.entity == PAIR or _was_deleted(write, mirror, events[:place])
+    return is_ours and _comes_again(write, mirror, events[place + 1 :])
+
+
+def _comes_again(write: Write, mirror: Mirror, later: Sequence[Event]) -> bool:
+    """Return whether the engine makes again what it deleted, as users removed and made it.
+
+    What a backup brings back in between, it deletes once more.
+    """
+    key = _key(mirror, write)
     after = (
         event
         for event in later
         if isinstance(event, Write)
-        and (event.side, event.entity) == (write.side, PAIR)
-        and mirror.pair(event) == mirror.pair(write)
+        and (event.side, event.entity) == (write.side, write.entity)
+        and event.by is not By.SYSTEM
+        and not _is_deletion(event)
+        and _key(mirror, event) == key
     )
     following = next(after, None)
     return following is not None and (following.by, following.action) == (By.ENGINE, Action.CREATE)
+
+
+def _key(mirror: Mirror, write: Write) -> str:
+    """Return the key of a record, also of a pair that is not seen before."""
+    return mirror.pair(write) if write.entity == PAIR else mirror.key(write)
 
 
 def _is_hidden(write: Write, mirror: Mirror, lists: Lists) -> bool:
@@ -76,27 +90,20 @@ def _is_hidden(write: Write, mirror: Mirror, lists: Lists) -> bool:
     return there.get(f"{PAIR}id") in lists.refused_ever - {write.id}
 
 
-def _is_made_again(write: Write, mirror: Mirror, events: Sequence[Event], place: int) -> bool:
-    """Return whether a deletion that users took back is delivered, and their new record after it.
+def _was_deleted(write: Write, mirror: Mirror, before: Sequence[Event]) -> bool:
+    """Return whether users of the client once deleted what is deleted on the server.
 
-    That is so where the deletion was sent before, and nobody knows whether it was carried out.
+    Such a deletion, taken back since, is delivered with their new record after it where it was
+    sent before, and nobody knows whether it was carried out.
     """
-    if write.side is not Side.SERVER:
-        return False
     key = mirror.key(write)
-    same = [
-        (at, event)
-        for at, event in enumerate(events)
-        if isinstance(event, Write) and event.entity == write.entity and mirror.key(event) == key
-    ]
-    was_deleted = any(
-        at < place and event.side is Side.CLIENT and (event.by, event.action) == _BY_USER
-        for at, event in same
+    return write.side is Side.SERVER and any(
+        (event.side, event.entity) == (Side.CLIENT, write.entity)
+        and (event.by, event.action) == _BY_USER
+        and mirror.key(event) == key
+        for event in before
+        if isinstance(event, Write)
     )
-    later = (event for at, event in same if at > place and event.side is Side.SERVER)
-    following = next(later, None)
-    made = following is not None and (following.by, following.action) == (By.ENGINE, Action.CREATE)
-    return was_deleted and made
 
 
 def _is_deletion(write: Write) -> bool:

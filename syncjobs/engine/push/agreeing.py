@@ -73,7 +73,7 @@ def is_written_back(case: Case) -> bool:
         case transactions.Action.UPDATE:
             is_again = case.server is None or case.is_gone
         case transactions.Action.ASSOCIATE:
-            is_again = transaction.version > transaction.first_version
+            is_again = transaction.version > transaction.first_version or case.is_gone
         case _:
             is_again = False
     is_again = is_again or (link is not None and link.client_version == TAKEN_BACK)

@@ -55,7 +55,7 @@ def _gone(delivery: Delivery, ends: Ends, nodes: Sequence[Node]) -> set[str]:
     A person may want one delivered all the same. A deletion that is still to be collected is not
     known: it will follow.
     """
-    kinds = (Action.CREATE, Action.UPDATE)
+    kinds = (Action.CREATE, Action.UPDATE, Action.ASSOCIATE)
     made = [node for node in nodes if node.transaction.action in kinds and not node.followers]
     ids = {node.transaction.client_id for node in made}
     collected = delivery.queue.collected([ends.task.key]) if ids else {}

@@ -103,6 +103,20 @@ def test_a_pair_that_the_engine_removed_must_be_replaced_by_it(origin: str, is_s
     assert ("I3" in seen(world)) is is_seen
 
 
+def test_a_pair_that_a_backup_brought_back_in_between_may_go_twice() -> None:
+    world, account = make_rested()
+    pair, tag = make_pair(world, account)
+    world.make_backup()
+    world.client.delete(PAIR, pair)
+    world.client.associate(RELATIONSHIP, account, tag)
+    world.ledger.events += [RunBegan(full=False)] * 3
+    world.server.delete(PAIR, pair, origin=CONNECTION)
+    world.restore_backup()
+    world.server.delete(PAIR, pair, origin=CONNECTION)
+    world.server.associate(RELATIONSHIP, account, tag, origin=CONNECTION)
+    assert "I3" not in seen(world)
+
+
 @pytest.mark.parametrize("is_hidden", [True, False])
 def test_a_pair_goes_that_users_made_again_so_that_nobody_can_read_it(is_hidden: bool) -> None:
     world, account = make_rested(is_deleting=True)

@@ -36,6 +36,22 @@ def test_what_was_made_and_deleted_again_comes_to_both_sides() -> None:
     assert_rest(world)
 
 
+def test_a_pair_that_was_removed_since_and_is_wanted_comes_to_both_sides() -> None:
+    world = make_two_ways()
+    (first,), tag = make_both(world), world.server.create("tag", {"name": "VIP"})
+    world.sync()
+    pair = world.client.associate("accounttags", first, tag)
+    world.collect()
+    older = world.transaction(Status.PENDING)
+    archive(world, older)
+    world.client.delete("accounttag", pair)
+    world.sync()
+    pend(world, older)
+    world.sync()
+    assert world.rows("client", "accounttag").keys() == {pair}
+    assert world.rows("server", "accounttag") == world.rows("client", "accounttag")
+
+
 def test_what_is_deleted_while_it_is_delivered_does_not_come_back() -> None:
     world = make_two_ways()
     made = world.client.create("account", {"name": "New"})
