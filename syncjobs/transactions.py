@@ -24,6 +24,10 @@ _OF_RECORDS = """
         AND status IN ('pending', 'error')
 """
 _PAIRS = "entity_id = %(entity)s AND action = 'associate' AND status IN ('pending', 'error')"
+_DELETIONS = """
+    connection_id = %(connection)s AND entity_id = ANY(%(entities)s) AND action = 'delete'
+        AND status IN ('pending', 'error')
+"""
 _DUE = """
     connection_id = %(connection)s AND entity_id = ANY(%(entities)s) AND status = 'pending'
         AND (next_attempt IS NULL OR next_attempt <= %(now)s)
@@ -73,6 +77,11 @@ class DatabaseQueue(Queue):
         """Return the Pending ones whose time has come, oldest first."""
         parameters = {"connection": self._connection.pk, "entities": list(entities), "now": now}
         return rows.select(_DUE, parameters)
+
+    def deletions(self, entities: Sequence[int]) -> Sequence[Transaction]:
+        """Return the waiting deletions of records, oldest first."""
+        parameters = {"connection": self._connection.pk, "entities": list(entities)}
+        return rows.select(_DELETIONS, parameters)
 
     def add(self, transactions: Sequence[Transaction], why: str = "") -> None:
         """Insert new ones."""

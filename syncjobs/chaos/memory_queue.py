@@ -94,6 +94,11 @@ class MemoryQueue(Queue):
             and (item.next_attempt is None or item.next_attempt <= now)
         ]
 
+    def deletions(self, entities: Sequence[int]) -> Sequence[Transaction]:
+        """Return the waiting deletions of records."""
+        waiting = (item for key in entities for item in self.undelivered(key))
+        return sorted((item for item in waiting if item.action is Action.DELETE), key=_order)
+
     def add(self, transactions: Sequence[Transaction], why: str = "") -> None:
         """Put new ones in."""
         self._state.write("transactions")

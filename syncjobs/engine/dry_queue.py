@@ -56,19 +56,17 @@ class DryQueue(Queue):
 
     def due(self, entities: Sequence[int], now: datetime) -> Sequence[Transaction]:
         """Return what would be due, oldest first."""
-        saved = list(self._current(self._queue.due(entities, now)))
-        seen = {item.id for item in saved}
-        ours = [item for item in self._ours.values() if item.id not in seen]
-        return sorted(
-            (
-                item
-                for item in saved + ours
-                if item.entity in entities
-                and item.status is Status.PENDING
-                and (item.next_attempt is None or item.next_attempt <= now)
-            ),
-            key=_order,
-        )
+        return [
+            item
+            for item in self._with_ours(self._queue.due(entities, now), entities)
+            if item.status is Status.PENDING
+            and (item.next_attempt is None or item.next_attempt <= now)
+        ]
+
+    def deletions(self, entities: Sequence[int]) -> Sequence[Transaction]:
+        """Return the deletions that would be waiting, oldest first."""
+        known = self._with_ours(self._queue.deletions(entities), entities)
+        return [item for item in known if item.is_waiting and item.action is Action.DELETE]
 
     def add(self, transactions: Sequence[Transaction], why: str = "") -> None:
         """Keep new ones in memory."""
@@ -114,6 +112,15 @@ class DryQueue(Queue):
         new = (item for item in self._ours.values() if item.id < 0 and item.entity == entity)
         found = (item for item in (*self._current(saved), *new) if item.is_waiting)
         return [item for item in found if item.action is Action.ASSOCIATE]
+
+    def _with_ours(
+        self, saved: Sequence[Transaction], entities: Sequence[int]
+    ) -> list[Transaction]:
+        """Return what is saved, as it would be, and all of this run's, oldest first."""
+        seen = {item.id for item in saved}
+        ours = (item for item in self._ours.values() if item.id not in seen)
+        known = (*self._current(saved), *(item for item in ours if item.entity in entities))
+        return sorted(known, key=_order)
 
     def _current(
         self, saved: Iterator[Transaction] | Sequence[Transaction]

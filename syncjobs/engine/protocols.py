@@ -170,6 +170,9 @@ class Queue(Protocol):
     def due(self, entities: Sequence[int], now: datetime) -> Sequence[Transaction]:
         """Return the Pending transactions whose time has come, oldest first."""
 
+    def deletions(self, entities: Sequence[int]) -> Sequence[Transaction]:
+        """Return the waiting (Pending or Error) deletions of records, due or not, oldest first."""
+
     def add(self, transactions: Sequence[Transaction], why: str = "") -> None:
         """Put new ones in (id 0); `why` is the first line of their history, if there is one."""
 

@@ -153,6 +153,21 @@ def test_it_returns_what_is_due_oldest_first(queue: DatabaseQueue) -> None:
     assert DatabaseQueue(make_connection("other")).due([key], NOW) == []
 
 
+def test_it_returns_the_deletions_that_wait_oldest_first(queue: DatabaseQueue) -> None:
+    deletion = {"action": Action.DELETE, "changes": None}
+    saved(
+        queue,
+        make_transaction(**deletion, first_version=3, next_attempt=NOW + timedelta(days=1)),
+        make_transaction(**deletion, first_version=2, status=Status.ERROR),
+        make_transaction(**deletion, status=Status.PROCESSED),
+        make_transaction(**deletion, entity=make_key("contact")),
+        make_transaction(),
+    )
+    assert [item.first_version for item in queue.deletions([make_key()])] == [2, 3]
+    key = make_key()
+    assert DatabaseQueue(make_connection("other")).deletions([key]) == []
+
+
 def test_it_writes_the_history_of_what_changed_its_status(queue: DatabaseQueue) -> None:
     first, second = saved(queue, make_transaction(), make_transaction(first_version=5))
     queue.save(

@@ -86,6 +86,11 @@ class Ends:
         """Whether its records exist on both sides by themselves."""
         return self.task.name in MATCH_KEYS
 
+    @property
+    def targets(self) -> frozenset[str]:
+        """Logical names of the entities that its records can name."""
+        return frozenset(name for item in self.task.attributes for name in item.targets)
+
     def on_client(self, ids: Sequence[str]) -> dict[str, ClientRecord]:
         """Return what the client has of these records, by client id."""
         page = self._client.fetch(self.task.client, self.layout.client_attributes, ids)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from syncjobs.engine.push.delivery import Delivery, Entities, in_chunks
 from syncjobs.engine.push.ends import Ends, Record, ServerRecord
@@ -31,7 +31,7 @@ def nodes_of(
         first = next((item for item in found if item is not None), None)
         if first is not None and first.id != node.transaction.id:
             blocked.setdefault(node.transaction.id, first)
-    _order_deletes(delivery, nodes)
+    _order_deletes(delivery, entities, nodes, blocked)
     return nodes, blocked
 
 
@@ -81,22 +81,39 @@ def _waiting_creates(
     return found
 
 
-def _order_deletes(delivery: Delivery, nodes: Sequence[Node]) -> None:
-    deletes = {node.record: node for node in nodes if node.transaction.action is Action.DELETE}
-    parents = {name for name, _ in deletes}
-    for ends, group in _by_entity(list(deletes.values())):
-        targets = {target for item in ends.task.attributes for target in item.targets}
-        if not targets & parents or len(deletes) < 2:
-            continue
-        for chunk in in_chunks(group, _CHUNK):
-            wait_for_deletes(deletes, _naming(delivery, ends, chunk))
+def _order_deletes(
+    delivery: Delivery, entities: Entities, nodes: Sequence[Node], blocked: Blocked
+) -> None:
+    """Let deletes wait for those of what names their records; what is not due holds them back."""
+    due = {node.record: node for node in nodes if node.transaction.action is Action.DELETE}
+    parents = {name for name, _ in due}
+    keys = [key for key, ends in entities.by_key.items() if parents & ends.targets]
+    known = delivery.queue.deletions(keys) if keys else ()
+    waiting = {(entities.by_key[item.entity].name, item.client_id): item for item in known}
+    if len(due.keys() | waiting.keys()) < 2:
+        return
+    naming = list(_naming(delivery, entities, waiting))
+    wait_for_deletes(due, naming)
+    for child, parent in naming:
+        if child not in due and parent in due:
+            blocked.setdefault(due[parent].transaction.id, waiting[child])
 
 
 def _naming(
-    delivery: Delivery, ends: Ends, nodes: Sequence[Node]
+    delivery: Delivery, entities: Entities, records: Iterable[Record]
 ) -> Iterator[tuple[Record, Record]]:
-    """Yield which record of the server names which, in the client's terms."""
-    ids = [node.transaction.client_id for node in nodes]
+    """Yield which of these records names which on the server, in the client's terms."""
+    of_entity: dict[str, list[str]] = defaultdict(list)
+    for name, client_id in records:
+        of_entity[name].append(client_id)
+    for name, ids in of_entity.items():
+        for chunk in in_chunks(ids, _CHUNK):
+            yield from _named_by(delivery, entities.by_name[name], chunk)
+
+
+def _named_by(
+    delivery: Delivery, ends: Ends, ids: Sequence[str]
+) -> Iterator[tuple[Record, Record]]:
     links = delivery.state.links_by_client(ends.task.key, ids)
     to_client = {link.server_id: link.client_id for link in links.values()}
     for server_id, record in ends.on_server(list(to_client)).items():
