@@ -22,6 +22,7 @@ from organizations.store import Store
 from syncjobs import dispatch, runner
 from syncjobs.models import Link, Run
 from tests.syncjobs.test_main_job import rows
+from tests.syncjobs.test_plans_twin import check, work
 
 USER, PASSWORD = "admin@rc1.example", "correct horse 9"
 MAIN = ("account", "contact", "lead", "competitor", "leadcompetitors", "appointment")
@@ -119,6 +120,22 @@ def test_it_carries_both_ways_once(chain: Chain) -> None:
     before = chain.written()
     assert chain.sync() == {}
     assert chain.written() == before
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_dry_run_predicts_runs(chain: Chain, seed: int) -> None:
+    chain.sync()
+    check(chain.connection, Store(chain.server), Store(chain.client), seed=seed)
+
+
+def test_a_plan_holds_though_the_server_stamps_what_is_delivered(chain: Chain) -> None:
+    chain.sync()
+    long_ago = {"name": "Renamed on RC2", "modifiedon": "2024-01-01T00:00:00Z"}
+    Store(chain.client).update("account", next(iter(rows(chain.server, "account"))), long_ago)
+    made = work(dispatch.start_sync(chain.connection, dry_run=True, reason="test"))
+    real = work(dispatch.start_apply(chain.connection, made.pk, reason="test"))
+    assert (real.state, real.message) == (Run.State.SUCCEEDED, made.message)
+    chain.assert_equal()
 
 
 def test_a_conflict_goes_by_the_rule(chain: Chain) -> None:

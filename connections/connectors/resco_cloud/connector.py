@@ -46,6 +46,7 @@ class RescoCloudConnector(RemoteConnector):
     client: RescoClient
     backend = "resco_cloud"
     version_check = VersionCheck.READ_BEFORE
+    stamps = True
     reads_apart = True
 
     def __init__(
