@@ -30,7 +30,7 @@ grid.addEventListener("click", (event) => { if (rowOf(event)) select(rowOf(event
 grid.addEventListener("focusin", (event) => { if (rowOf(event)) select(rowOf(event)); });
 grid.addEventListener("dblclick", (event) => {
   const link = rowOf(event)?.dataset.filter;
-  if (link && !event.target.closest("input, a")) location.href = link;
+  if (link && !event.target.closest("input, a, summary")) location.href = link;
 });
 grid.addEventListener("change", update);
 filter.addEventListener("click", () => { location.href = filter.dataset.link; });
