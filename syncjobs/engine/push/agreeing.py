@@ -28,10 +28,10 @@ def agreed(
 
     Its digest is the client's record, so that the next pull brings what the server made of it;
     also where an older change is delivered on a person's wish, and the client has the server's
-    values by now. Where the client has a newer change that was set aside, the server's record
-    replaces it, whatever that is. Where the client's record has more than was delivered, the
-    digest is the server's, and the client's version is not told: so a pull in between leaves it
-    alone. While more is to follow the digest is the server's, and the version the
+    values by now, or only saved it again. Where the client has a newer change that was set aside,
+    the server's record replaces it, whatever that is. Where the client's record has more than was
+    delivered, the digest is the server's, and the client's version is not told: so a pull in
+    between leaves it alone. While more is to follow the digest is the server's, and the version the
     client's only where what follows is older than the client's record.
     """
     transaction, client, link = case.transaction, case.client, case.link
@@ -40,7 +40,9 @@ def agreed(
             case.server_id, transaction.client_id, server_version, TAKEN_BACK, NOTHING_AGREED
         )
     is_current = client is not None and client.version == transaction.version
-    is_kept = client is not None and link is not None and is_untouched(client, link)
+    is_kept = client is not None and (
+        case.is_touched or (link is not None and is_untouched(client, link))
+    )
     if case.is_followed or not is_whole:
         is_older = is_kept and not is_current
         is_told = is_current and is_whole and not _are_newer(case)

@@ -19,9 +19,10 @@ class Case:
 
     `late` are columns that follow in a second pass. `followers` are later changes of the record,
     which wait behind it. `is_gone`: the client is known to have deleted it since. `is_aside`: the
-    client has a newer change, which was set aside. `is_looked`: the server was asked for the
-    record, so that none means it has none. `tried` is how often earlier pushes tried it: then it
-    may have been delivered.
+    client has a newer change, which was set aside. `is_touched`: the client saved it again since,
+    and all that it did to it is collected, but there was nothing to carry. `is_looked`: the server
+    was asked for the record, so that none means it has none. `tried` is how often earlier pushes
+    tried it: then it may have been delivered.
     """
 
     transaction: Transaction
@@ -34,6 +35,7 @@ class Case:
     followers: Sequence[Transaction] = ()
     is_gone: bool = False
     is_aside: bool = False
+    is_touched: bool = False
     tried: int = 0
 
     @property

@@ -23,6 +23,7 @@ def cases_of(delivery: Delivery, ends: Ends, nodes: Sequence[Node]) -> list[Case
     clients = ends.on_client(here) if here else {}
     missing = [node for node in nodes if node.transaction.client_id not in clients]
     gone, aside = _gone(delivery, ends, missing), _aside(delivery, ends, nodes, clients)
+    touched = _touched(delivery, ends, nodes, clients) - links.keys() - aside
     cases = [
         Case(
             transaction=node.transaction,
@@ -33,6 +34,7 @@ def cases_of(delivery: Delivery, ends: Ends, nodes: Sequence[Node]) -> list[Case
             followers=node.followers,
             is_gone=node.transaction.client_id in gone,
             is_aside=node.transaction.client_id in aside,
+            is_touched=node.transaction.client_id in touched,
             tried=node.transaction.attempts,
         )
         for node in nodes
@@ -79,6 +81,19 @@ def _aside(
     }
     waiting = delivery.state.waiting(ends.task.key, list(newer)) if newer else {}
     return {item for item, record in newer.items() if is_set_aside(record, waiting.get(item))}
+
+
+def _touched(
+    delivery: Delivery, ends: Ends, nodes: Sequence[Node], clients: Mapping[str, ClientRecord]
+) -> set[str]:
+    """Return those that the client wrote again, where no change of it is left to deliver."""
+    newer = {
+        item.client_id: clients[item.client_id].version
+        for item in (node.transaction for node in nodes if not node.followers)
+        if item.client_id in clients and clients[item.client_id].version > item.version
+    }
+    collected = delivery.queue.collected([ends.task.key]).get(ends.task.key, 0) if newer else 0
+    return {item for item, version in newer.items() if version <= collected}
 
 
 def _is_on_client(node: Node) -> bool:

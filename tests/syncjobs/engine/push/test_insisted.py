@@ -36,6 +36,22 @@ def test_what_was_made_and_deleted_again_comes_to_both_sides() -> None:
     assert_rest(world)
 
 
+def test_what_was_set_aside_and_saved_again_follows_the_server_once_it_is_made() -> None:
+    world = make_two_ways()
+    made = world.client.create("account", {"name": "New"})
+    world.collect()
+    older = world.transaction(Status.PENDING)
+    archive(world, older)
+    world.client.update("account", made, {})
+    world.sync()
+    pend(world, older)
+    world.push()
+    assert world.state.links(1, [made])[made].client_version == world.client.version
+    world.server.update("account", made, {"name": "theirs"})
+    assert_rest(world)
+    assert world.client.get("account", made)["name"] == "theirs"
+
+
 def test_a_pair_that_was_removed_since_and_is_wanted_comes_to_both_sides() -> None:
     world = make_two_ways()
     (first,), tag = make_both(world), world.server.create("tag", {"name": "VIP"})
