@@ -46,7 +46,7 @@ class RescoCloudConnector(RemoteConnector):
     client: RescoClient
     backend = "resco_cloud"
     version_check = VersionCheck.READ_BEFORE
-    stamps = True
+    stamps = True  # its apps tell a conflict by a moved `modifiedon` (resco.md §4.7)
     reads_apart = True
 
     def __init__(
