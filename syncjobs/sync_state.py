@@ -19,9 +19,6 @@ from syncjobs import deliver, instant
 from syncjobs.models import ClientCheckpoint, OfflineTransaction
 
 HEADER = "Sync-State"
-LOST = "Lost"
-"""Code of archived transactions that keep the server's losing values; nobody's change."""
-
 _Status = OfflineTransaction.Status
 
 
@@ -75,7 +72,9 @@ def _deliver(connection_id: UUID, versions: Sequence[int]) -> SyncState:
 def _state(entity: int, record: UUID, version: int) -> SyncState:
     """Return the state of the transaction that took this change in; none: not collected yet."""
     rows = OfflineTransaction.objects.filter(entity=entity, client_id=record)
-    taken = rows.filter(version__gte=version, first_version__lte=version).exclude(code=LOST)
+    # What keeps the server's losing values is nobody's change.
+    ours = rows.exclude(side=OfflineTransaction.Side.SERVER)
+    taken = ours.filter(version__gte=version, first_version__lte=version)
     states = [_of_row(row) for row in taken]
     if states:
         return _worst(states)

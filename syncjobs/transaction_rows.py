@@ -39,6 +39,7 @@ _TYPES = {
     "cause": "text",
     "conflict": "jsonb",
     "choices": "jsonb",
+    "side": "text",
 }
 _FIXED = ("entity_id", "client_id")
 _FINISHED = "CASE WHEN status IN ('processed', 'archived') THEN now() END"
@@ -62,7 +63,7 @@ _UPDATE = f"""
 _SELECT = f"""
     SELECT id, entity_id, client_id::text, action, changes::text, version, first_version,
         based_on, actor, at, status, attempts, next_attempt, code, message, conflict::text,
-        choices::text
+        choices::text, side
     FROM {_TABLE} WHERE
 """  # noqa: S608
 _IN_ORDER = "ORDER BY first_version, id"
@@ -119,6 +120,7 @@ def _document(place: int, item: Transaction) -> dict[str, Any]:
         "cause": cause_of(item.code, item.message) if is_error else "",
         "conflict": values.dump_conflict(item.conflict),
         "choices": dict(item.choices),
+        "side": item.side,
     }
 
 
@@ -140,6 +142,7 @@ def _transaction(
     message: str,
     conflict: str | None,
     choices: str,
+    side: str,
 ) -> Transaction:
     return Transaction(
         id=id,
@@ -159,4 +162,5 @@ def _transaction(
         message=message,
         conflict=values.load_conflict(orjson.loads(conflict)) if conflict else None,
         choices={name: Side(side) for name, side in orjson.loads(choices).items()},
+        side=Side(side),
     )

@@ -11,7 +11,7 @@ from connections.models import Connection
 from syncjobs import transaction_rows as rows
 from syncjobs.engine.plan import Waiting
 from syncjobs.engine.protocols import Queue
-from syncjobs.engine.transactions import LOST, Transaction
+from syncjobs.engine.transactions import Transaction
 from syncjobs.models import ClientCheckpoint, OfflineTransaction, Run, TransactionEvent
 
 PROCESSED_KEPT = timedelta(days=90)
@@ -113,7 +113,7 @@ class DatabaseQueue(Queue):
 def waiting(entity: int, client_ids: Sequence[str]) -> Mapping[str, Waiting]:
     """Return the newest transaction of each record that was not delivered, by client id."""
     found = OfflineTransaction.objects.filter(entity_id=entity, client_id__in=client_ids)
-    found = found.exclude(status=_Status.ARCHIVED, code=LOST)
+    found = found.exclude(status=_Status.ARCHIVED, side=OfflineTransaction.Side.SERVER)
     newest = found.order_by("client_id", "-version", "-first_version", "-id")
     return {
         str(row.client_id): Waiting(

@@ -14,6 +14,7 @@ update             update: one update; a column back at its old value falls out,
 delete             made again: an update of all columns, because the server has it
 pair made          removed: set aside
 pair removed       made again: set aside
+the server's       set aside again, and the one before it counts: they would be lost in it
 =================  ================================================================
 
 One in Error is Pending again with the change in it: it may be what was missing. Only a conflict
@@ -26,11 +27,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from organizations.records import Value
-from syncjobs.engine.transactions import UNREADABLE, Action, Changed, Status, Transaction
+from syncjobs.engine.transactions import LOST, UNREADABLE, Action, Changed, Status, Transaction
+from syncjobs.engine.values import Side
 
 Changes = Mapping[str, Changed] | None
 
 MADE_AND_DELETED = "It was made and deleted again before it was delivered."
+CHANGED_SINCE = (
+    "The record was changed on the client before the server's values were written back. Set to "
+    "Pending again, they are."
+)
 CANCELLED_OUT = "Later changes put everything back as it was before it was delivered."
 
 
@@ -50,6 +56,10 @@ def fold(waiting: Sequence[Transaction], change: Transaction, *, is_linked: bool
     if not waiting or is_attempted(waiting[-1]):
         return Folded((*waiting, change))
     newest = waiting[-1]
+    if newest.side is Side.SERVER:
+        rest = fold(waiting[:-1], change, is_linked=is_linked)
+        kept = replace(set_aside(newest, CHANGED_SINCE), code=LOST)
+        return replace(rest, archived=(*rest.archived, kept))
     is_there = is_linked or _is_there(newest)
     return _kept(tuple(waiting[:-1]), _merged(newest, change, is_there=is_there))
 

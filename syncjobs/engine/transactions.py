@@ -71,7 +71,8 @@ class Transaction:
     are null; deletes and pairs that were removed have none. `version` is the client's of the
     newest change folded in, `first_version` of the oldest: transactions of one record are
     delivered in its order. `based_on` is the server's version that was agreed on last (0: none).
-    `choices` are a person's, by column, for the conflict it has.
+    `choices` are a person's, by column, for the conflict it has. `side` is whose values it holds:
+    the server's, where they lost to the client's.
     """
 
     entity: int
@@ -91,6 +92,7 @@ class Transaction:
     message: str = ""
     conflict: Conflict | None = None
     choices: Mapping[str, Side] = field(default_factory=dict)
+    side: Side = Side.CLIENT
 
     @property
     def is_waiting(self) -> bool:
@@ -99,5 +101,5 @@ class Transaction:
 
     @property
     def is_servers(self) -> bool:
-        """Whether it holds values of the server that lost, and is no change of the client."""
-        return self.status is Status.ARCHIVED and self.code == LOST
+        """Whether it only keeps values of the server that lost, and is no change of the client."""
+        return self.status is Status.ARCHIVED and self.side is Side.SERVER

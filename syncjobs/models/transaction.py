@@ -33,6 +33,12 @@ class OfflineTransaction(models.Model):
         ERROR = "error", "Error"
         ARCHIVED = "archived", "Archived"
 
+    class Side(models.TextChoices):
+        """Whose values it holds: the server's, where they lost to the client's."""
+
+        CLIENT = "client", "Client"
+        SERVER = "server", "Server"
+
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="transactions")
     entity = models.ForeignKey(SyncedEntity, models.CASCADE, related_name="transactions")
     client_id = models.UUIDField()
@@ -51,6 +57,9 @@ class OfflineTransaction(models.Model):
     cause = models.CharField(max_length=32, blank=True, help_text="the same for identical errors")
     conflict = models.JSONField(null=True)
     choices = models.JSONField(default=dict)
+    side = models.CharField(
+        max_length=6, choices=Side, default=Side.CLIENT, help_text="whose values it holds"
+    )
     created = models.DateTimeField(auto_now_add=True)
     finished = models.DateTimeField(null=True, help_text="when it was delivered or set aside")
 

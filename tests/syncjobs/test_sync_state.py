@@ -120,7 +120,7 @@ def test_it_hurries_the_server(
         ({"status": "error"}, SyncState.ERROR),
         ({"status": "archived"}, SyncState.DELIVERED),
         ({"status": "archived", "conflict": {"server": {}}}, SyncState.ERROR),
-        ({"status": "archived", "code": "Lost"}, SyncState.PENDING),
+        ({"status": "archived", "side": "server"}, SyncState.PENDING),
         ({"status": "processed", "version": 9, "first_version": 9}, SyncState.PENDING),
     ],
 )

@@ -17,7 +17,7 @@ from connections.models import SyncedEntity
 from organizations.records import Value
 from syncjobs import transaction_rows, transactions
 from syncjobs.engine.plan import Waiting
-from syncjobs.engine.transactions import LOST, Action, Changed, Conflict, Status, Transaction
+from syncjobs.engine.transactions import Action, Changed, Conflict, Status, Transaction
 from syncjobs.engine.values import Side
 from syncjobs.models import OfflineTransaction, Run, TransactionEvent
 from syncjobs.transactions import PROCESSED_KEPT, DatabaseQueue, forget_delivered
@@ -102,6 +102,7 @@ def test_it_keeps_transactions_as_they_are(queue: DatabaseQueue) -> None:
         code="0x80040237",
         message="A record exists.",
         choices={"name": Side.SERVER, "city": Side.CLIENT},
+        side=Side.SERVER,
     )
     (found,) = saved(queue, item)
     assert found == replace(item, id=found.id)
@@ -289,8 +290,8 @@ def test_values_of_the_server_that_lost_are_no_change_of_the_client(queue: Datab
     saved(
         queue,
         make_transaction(client_id=lost, status=Status.PROCESSED),
-        make_transaction(client_id=lost, version=12, status=Status.ARCHIVED, code=LOST),
-        make_transaction(client_id=refused, status=Status.ERROR, code=LOST),
+        make_transaction(client_id=lost, version=12, status=Status.ARCHIVED, side=Side.SERVER),
+        make_transaction(client_id=refused, status=Status.ERROR, side=Side.SERVER),
     )
     assert transactions.waiting(make_key(), [lost, refused]) == {refused: Waiting(9)}
 

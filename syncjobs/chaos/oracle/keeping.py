@@ -49,7 +49,7 @@ def lost_changes(events: Iterable[Event], lists: Lists) -> Iterator[Violation]:
     }
     for place, lost in overwritten(known):
         key = keys.get(lost.id, lost.id)
-        is_insisted = (lost.entity, key) in insisted
+        is_insisted = lost.side is Side.CLIENT and (lost.entity, key) in insisted
         later = known[place + 1 :]
         if is_insisted and _is_replaced(lost, key, later, keys):
             continue
@@ -61,7 +61,7 @@ def lost_changes(events: Iterable[Event], lists: Lists) -> Iterator[Violation]:
 
 
 def _is_replaced(lost: Lost, key: str, later: Iterable[Event], keys: Mapping[str, str]) -> bool:
-    """Return whether users of the client wrote it again, or made or deleted the record.
+    """Return whether users of the client wrote their value again, or made or deleted the record.
 
     Such a change folds into the waiting one, which a person had set to Pending: it takes the
     place of the value that this one kept. A deletion gives way to any of them (`folding`).

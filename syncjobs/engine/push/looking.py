@@ -22,8 +22,9 @@ def cases_of(delivery: Delivery, ends: Ends, nodes: Sequence[Node]) -> list[Case
     here = [node.transaction.client_id for node in nodes if _is_on_client(node)]
     clients = ends.on_client(here) if here else {}
     missing = [node for node in nodes if node.transaction.client_id not in clients]
-    gone, aside = _gone(delivery, ends, missing), _aside(delivery, ends, nodes, clients)
-    touched = _touched(delivery, ends, nodes, clients) - links.keys() - aside
+    newer = _newer(nodes, clients)
+    gone, aside = _gone(delivery, ends, missing), _aside(delivery, ends, newer)
+    touched = _touched(delivery, ends, newer) - links.keys() - aside
     cases = [
         Case(
             transaction=node.transaction,
@@ -34,7 +35,7 @@ def cases_of(delivery: Delivery, ends: Ends, nodes: Sequence[Node]) -> list[Case
             followers=node.followers,
             is_gone=node.transaction.client_id in gone,
             is_aside=node.transaction.client_id in aside,
-            is_touched=node.transaction.client_id in touched,
+            is_touched=node.transaction.client_id in touched and not node.followers,
             tried=node.transaction.attempts,
         )
         for node in nodes
@@ -70,30 +71,26 @@ def _gone(delivery: Delivery, ends: Ends, nodes: Sequence[Node]) -> set[str]:
     return ids - {edit.id for edit in later.items} if later.is_last else set()
 
 
-def _aside(
-    delivery: Delivery, ends: Ends, nodes: Sequence[Node], clients: Mapping[str, ClientRecord]
-) -> set[str]:
-    """Return those whose record has a newer change that was set aside."""
-    newer = {
-        item.client_id: clients[item.client_id]
-        for item in (node.transaction for node in nodes)
-        if item.client_id in clients and clients[item.client_id].version > item.version
+def _newer(nodes: Sequence[Node], clients: Mapping[str, ClientRecord]) -> dict[str, ClientRecord]:
+    """Return the client's records that were written after what is delivered of them."""
+    found = {node.transaction.client_id: node.transaction.version for node in nodes}
+    return {
+        item: clients[item]
+        for item, version in found.items()
+        if item in clients and clients[item].version > version
     }
+
+
+def _aside(delivery: Delivery, ends: Ends, newer: Mapping[str, ClientRecord]) -> set[str]:
+    """Return those whose record has a newer change that was set aside."""
     waiting = delivery.state.waiting(ends.task.key, list(newer)) if newer else {}
     return {item for item, record in newer.items() if is_set_aside(record, waiting.get(item))}
 
 
-def _touched(
-    delivery: Delivery, ends: Ends, nodes: Sequence[Node], clients: Mapping[str, ClientRecord]
-) -> set[str]:
-    """Return those that the client wrote again, where no change of it is left to deliver."""
-    newer = {
-        item.client_id: clients[item.client_id].version
-        for item in (node.transaction for node in nodes if not node.followers)
-        if item.client_id in clients and clients[item.client_id].version > item.version
-    }
+def _touched(delivery: Delivery, ends: Ends, newer: Mapping[str, ClientRecord]) -> set[str]:
+    """Return those of which the newer write is collected, so that it was no change to deliver."""
     collected = delivery.queue.collected([ends.task.key]).get(ends.task.key, 0) if newer else 0
-    return {item for item, version in newer.items() if version <= collected}
+    return {item for item, record in newer.items() if record.version <= collected}
 
 
 def _is_on_client(node: Node) -> bool:

@@ -284,6 +284,7 @@ def _losing(transaction: Transaction, lost: Mapping[str, Changed]) -> Transactio
         attempts=0,
         status=Status.ARCHIVED,
         code=transactions.LOST,
+        side=Side.SERVER,
         message=_LOSING,
         next_attempt=None,
         conflict=None,

@@ -9,8 +9,15 @@ from datetime import UTC, datetime
 import pytest
 
 from organizations.records import Value
-from syncjobs.engine.folding import CANCELLED_OUT, MADE_AND_DELETED, Folded, fold
+from syncjobs.engine.folding import (
+    CANCELLED_OUT,
+    CHANGED_SINCE,
+    MADE_AND_DELETED,
+    Folded,
+    fold,
+)
 from syncjobs.engine.transactions import (
+    LOST,
     UNREADABLE,
     Action,
     Changed,
@@ -67,6 +74,39 @@ def only(folded: Folded) -> Transaction:
     (one,) = folded.waiting
     assert folded.archived == ()
     return one
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [(UPDATE, UPDATE), (UPDATE, DELETE), (CREATE, CREATE), (CREATE, DELETE)],
+)
+def test_values_of_the_server_are_kept_from_a_change_of_the_client(
+    theirs: Action, ours: Action
+) -> None:
+    waiting = make_waiting(
+        theirs, changed(name=("mine", "theirs")), side=Side.SERVER, status=Status.ERROR, code="429"
+    )
+    change = make_change(ours, changed(name=("mine", "new")) if ours is not DELETE else None)
+    folded = fold([waiting], change)
+    assert folded.waiting == (change,)
+    (kept,) = folded.archived
+    assert kept.changes == waiting.changes
+    assert (kept.message, kept.code, kept.is_servers) == (CHANGED_SINCE, LOST, True)
+
+
+def test_the_one_before_values_of_the_server_takes_the_change_in() -> None:
+    older = make_waiting(UPDATE, changed(name=("a", "b")))
+    theirs = make_waiting(UPDATE, changed(name=("b", "theirs")), id=2, side=Side.SERVER)
+    folded = fold([older, theirs], make_change(UPDATE, changed(name=("b", "c"))))
+    (one,) = folded.waiting
+    assert (one.id, one.changes) == (1, changed(name=("a", "c")))
+    assert [item.id for item in folded.archived] == [2]
+
+
+def test_values_of_the_server_that_may_be_there_already_are_waited_for() -> None:
+    theirs = make_waiting(UPDATE, changed(name=("b", "theirs")), side=Side.SERVER, attempts=1)
+    change = make_change(UPDATE, changed(name=("b", "c")))
+    assert fold([theirs], change) == Folded((theirs, change))
 
 
 def test_a_first_change_waits_by_itself() -> None:

@@ -36,6 +36,23 @@ def test_what_was_made_and_deleted_again_comes_to_both_sides() -> None:
     assert_rest(world)
 
 
+def test_values_of_the_server_outlive_a_deletion_that_came_before_they_were_wanted() -> None:
+    world = make_two_ways(CLIENT)
+    (first,) = make_both(world)
+    world.client.update("account", first, {"name": "mine"})
+    world.server.update("account", first, {"name": "theirs"})
+    world.collect()
+    world.client.delete("account", first)
+    world.deliver()
+    kept = world.transaction(Status.ARCHIVED)
+    pend(world, kept)
+    world.sync()
+    assert world.rows("server") == world.rows("client") == {}
+    assert kept.changes is not None
+    assert kept.changes["name"].new == "theirs"
+    assert kept.changes in [item.changes for item in world.transactions(Status.ARCHIVED)]
+
+
 def test_what_was_set_aside_and_saved_again_follows_the_server_once_it_is_made() -> None:
     world = make_two_ways()
     made = world.client.create("account", {"name": "New"})
