@@ -50,7 +50,10 @@ class Delivering(APIException):
 
 
 class TransactionSerializer(serializers.ModelSerializer[OfflineTransaction]):
-    """One client change; `changes` is {column: [old, new]}, null where it is not known which."""
+    """One client change; `changes` is {column: [old, new]}, null where it is not known which.
+
+    With `side` server it holds values of the server that lost to the client's.
+    """
 
     entity = serializers.CharField(source="entity.name", read_only=True)
     changes = serializers.JSONField(allow_null=True, read_only=True)
@@ -64,6 +67,7 @@ class TransactionSerializer(serializers.ModelSerializer[OfflineTransaction]):
             "entity",
             "client_id",
             "action",
+            "side",
             "changes",
             "status",
             "attempts",

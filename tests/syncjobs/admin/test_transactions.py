@@ -68,6 +68,13 @@ def test_it_names_records(superuser: Client, connection: Connection) -> None:
     assert names == {kept.pk: "Fabrikam", gone.pk: "Gone Ltd"}
 
 
+def test_it_tells_whose_values_were_kept(superuser: Client, connection: Connection) -> None:
+    row = make_transaction(connection, status="archived", side="server")
+    make_transaction(connection, status="archived")
+    assert superuser.get(at(connection)).content.decode().count(">server's<") == 1
+    assert "lost to the client" in superuser.get(f"{at(connection)}{row.pk}/").content.decode()
+
+
 @pytest.mark.parametrize(
     ("do", "status", "message"),
     [

@@ -105,6 +105,7 @@ def test_it_shows_one_with_history_and_conflict(admin: Client, connection: Conne
     check(make_document(), f"{PATH}{{id}}/", answer)
     told = answer.json()
     assert (told["id"], told["based_on"], told["conflict"]) == (row.pk, 5, CONFLICT)
+    assert told["side"] == "client"
     (event,) = told["events"]
     assert (event["status"], event["why"], event["actor"]) == ("error", "Asked.", "eve")
     assert event["run"] is None
