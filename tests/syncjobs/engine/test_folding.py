@@ -103,6 +103,15 @@ def test_the_one_before_values_of_the_server_takes_the_change_in() -> None:
     assert [item.id for item in folded.archived] == [2]
 
 
+@pytest.mark.parametrize("is_linked", [True, False])
+def test_whether_the_server_has_the_record_counts_for_the_one_before(is_linked: bool) -> None:
+    older = make_waiting(CREATE, changed(name=(None, "b")))
+    theirs = make_waiting(UPDATE, changed(name=("b", "theirs")), id=2, side=Side.SERVER)
+    folded = fold([older, theirs], make_change(DELETE), is_linked=is_linked)
+    assert [item.action for item in folded.waiting] == [DELETE] * is_linked
+    assert [item.id for item in folded.archived] == ([2] if is_linked else [1, 2])
+
+
 def test_values_of_the_server_that_may_be_there_already_are_waited_for() -> None:
     theirs = make_waiting(UPDATE, changed(name=("b", "theirs")), side=Side.SERVER, attempts=1)
     change = make_change(UPDATE, changed(name=("b", "c")))
