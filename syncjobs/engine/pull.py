@@ -225,11 +225,12 @@ class Pull:
 
     def _begin_again(self, error: CheckpointExpired) -> None:
         # An incremental reading that cannot be resumed is read again since its checkpoint: a
-        # full one would not see what was deleted.
+        # full one would not see what was deleted. But only once: the checkpoint itself may have
+        # expired, and a server may tell so only after the first pages.
         self._expiries += 1
         if self._expiries > 2:
             raise error
-        if self._position.resume and not self._position.full:
+        if self._expiries == 1 and self._position.resume and not self._position.full:
             self._position = replace(self._position, resume="")
             return
         self._position = self._context.start.beginning(self._task, self._position.scope)

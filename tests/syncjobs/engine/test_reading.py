@@ -123,6 +123,25 @@ def test_it_reads_again_since_the_checkpoint_when_a_page_cannot_be_resumed(
     assert world.counts() == Counts(read=6, updated=4, unchanged=2, deleted=1)
 
 
+def test_it_reads_everything_when_a_checkpoint_expires_after_the_first_pages(
+    answer: Callable[[Change], None],
+) -> None:
+    world = make_world(entities=("account",), page_size=2)
+    ids = make_accounts(world, 3)
+    world.sync()
+    for account in ids:
+        world.server.update("account", account, {"name": "New"})
+
+    def expire(request: ReadRequest, page: Page) -> Page:
+        if request.since and page.resume is None:
+            raise CheckpointExpired("Changes since the checkpoint are no longer known.")
+        return page
+
+    answer(expire)
+    assert world.sync()["account"].failed == ""
+    assert world.rows("client") == world.rows("server")
+
+
 def test_it_gives_up_on_a_checkpoint_that_always_expires(
     answer: Callable[[Change], None],
 ) -> None:
