@@ -9,7 +9,7 @@ from organizations.schema import Attribute, AttributeType
 from syncjobs.engine.collect import AS_CARRIED, FAR
 from syncjobs.engine.folding import CANCELLED_OUT, MADE_AND_DELETED
 from syncjobs.engine.transactions import Action, Changed, Status
-from syncjobs.engine.values import NOT_TOLD, NOTHING_AGREED
+from syncjobs.engine.values import NOT_TOLD, NOTHING_AGREED, LinkRow
 from tests.syncjobs.engine.memory_queue import MemoryQueue
 from tests.syncjobs.engine.two_ways import collect_all, make_two_way, waiting
 from tests.syncjobs.engine.world import (
@@ -71,6 +71,20 @@ def test_what_was_made_and_deleted_while_it_waited_is_set_aside() -> None:
     assert world.queue is not None
     assert waiting(world) == []
     assert world.queue.saved.history == [(1, Status.ARCHIVED, MADE_AND_DELETED)]
+
+
+def test_what_the_server_has_although_its_creation_waits_is_deleted_there() -> None:
+    world = make_two_way()
+    made = world.client.create("account", {"name": "a"})
+    collect_all(world)
+    with world.state.page():
+        world.state.hold()
+        link = LinkRow(made, made, 1, NOT_TOLD, NOTHING_AGREED)
+        world.state.save_links(world.task("account").key, [link])
+    world.client.delete("account", made)
+    collect_all(world)
+    (only,) = waiting(world)
+    assert only.action is Action.DELETE
 
 
 def test_what_is_back_as_it_was_is_set_aside() -> None:
