@@ -43,6 +43,7 @@ from syncjobs.engine.values import (
     LinkState,
     Options,
     Problem,
+    Side,
 )
 
 FAR = 10_000
@@ -199,7 +200,9 @@ class _Collecting:
         ids = list(dict.fromkeys(edit.id for edit in work.edits))
         work.links = self._source.state.links_by_client(task.key, ids)
         made = {edit.id for edit in work.edits if edit.action is records.Action.CREATE}
-        older = [item for item in ids if item in work.links or item not in made]
+        unlinked = [item for item in ids if item in made and item not in work.links]
+        waiting = self._source.queue.of_records(task.key, unlinked) if unlinked else {}
+        older = [item for item in ids if item not in unlinked or item in waiting]
         if older and not task.server.is_intersect:
             layout = work.editing.layout
             page = client.fetch(task.client, layout.client_attributes, older)
@@ -314,8 +317,10 @@ class _Changes:
 
 
 def _is_of_record(waiting: Sequence[Transaction]) -> bool:
-    """Return whether what waits is a change of a record that is there, and no deletion."""
-    return bool(waiting) and waiting[-1].action is not Action.DELETE
+    """Return whether what waits is a change of a record that the client has."""
+    if not waiting or waiting[-1].side is Side.SERVER:
+        return False
+    return waiting[-1].action is not Action.DELETE
 
 
 def _told(waiting: Transaction, record: ClientRecord, editing: Editing) -> Transaction:

@@ -86,14 +86,15 @@ class DryQueue(Queue):
         """Return the newest undelivered change of each record, given what is saved."""
         wanted, newest = set(client_ids), dict[str, Transaction]()
         for item in sorted(self._ours.values(), key=_age):
-            if item.entity == entity and item.client_id in wanted and not item.is_servers:
+            is_new = item.is_servers and item.id < 0
+            if item.entity == entity and item.client_id in wanted and not is_new:
                 newest[item.client_id] = item
         found = dict(saved)
         for client_id, item in newest.items():
             if client_id in saved and saved[client_id].version > item.version:
                 continue
             found.pop(client_id, None)
-            if item.status is not Status.PROCESSED:
+            if item.status is not Status.PROCESSED and not item.is_servers:
                 found[client_id] = Waiting(
                     version=item.version,
                     is_delete=item.action is Action.DELETE,

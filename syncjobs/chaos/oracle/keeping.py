@@ -16,7 +16,7 @@ from syncjobs.chaos.oracle.lists import Lists
 from syncjobs.chaos.oracle.mirror import Mirror, Values, replayed, told
 from syncjobs.chaos.oracle.violation import Violation
 from syncjobs.chaos.schema import CARRIED, PAIR
-from syncjobs.engine.transactions import Action
+from syncjobs.engine.transactions import Action, Transaction
 from syncjobs.engine.values import Side
 
 EXISTS = "(exists)"
@@ -55,7 +55,7 @@ def lost_changes(events: Iterable[Event], lists: Lists) -> Iterator[Violation]:
             continue
         if _is_delivered(lost, key, later, mirror):
             continue
-        if not _is_kept(lost, lists, mirror.users):
+        if not _is_kept(lost, lists, mirror.users, is_insisted=(lost.entity, key) in insisted):
             what = f"{lost.entity} {lost.id}: '{lost.column}' = {lost.value!r}"
             yield Violation("I1", f"{what}, written on the {lost.side}, was overwritten and lost.")
 
@@ -269,7 +269,7 @@ def _settle(mine: Marks, entity: str, here: Values | None, there: Values | None)
             del mine[name]
 
 
-def _is_kept(lost: Lost, lists: Lists, users: Mapping[str, str]) -> bool:
+def _is_kept(lost: Lost, lists: Lists, users: Mapping[str, str], *, is_insisted: bool) -> bool:
     if lost.column == EXISTS and lost.side is Side.SERVER:
         return True  # a record that comes back is a decision, not a loss
     for item in lists.of_record(lost.entity, lost.id):
@@ -279,8 +279,22 @@ def _is_kept(lost: Lost, lists: Lists, users: Mapping[str, str]) -> bool:
             if is_unmade or item.action in (Action.DELETE, Action.DISASSOCIATE):
                 return True
             continue
-        changed = (item.changes or {}).get(lost.column)
-        # Before users are matched the server's id of one is kept, which names the same user.
-        if changed is not None and users.get(str(changed.new), changed.new) == lost.value:
+        if lost.value in _values(item, lost.column, users, is_insisted=is_insisted):
             return True
     return False
+
+
+def _values(
+    item: Transaction, column: str, users: Mapping[str, str], *, is_insisted: bool
+) -> list[Value]:
+    """Return the values of a column that a transaction keeps.
+
+    A creation has nothing in the columns that it does not name. Who sets a change to Pending sees
+    the values that it replaces, and it goes on showing them.
+    """
+    changes = item.changes or {}
+    if column not in changes:
+        return [None] if item.action is Action.CREATE and item.changes is not None else []
+    old, new = changes[column]
+    # Before users are matched the server's id of one is kept, which names the same user.
+    return [users.get(str(value), value) for value in ((new, old) if is_insisted else (new,))]
