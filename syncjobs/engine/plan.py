@@ -228,6 +228,12 @@ class _Planner:
         self._plan.unchanged += 1
         self._plan.new_links.append(self._link(place, client_id, record.version))
 
+    def _make_again(self, place: int, server_id: str) -> None:
+        if server_id in self._view.counterparts:  # the client has the pair in another row by now
+            self._meet(place, server_id)
+        else:
+            self._creates.append(place)
+
     def _waits(self, client_id: str, record: ClientRecord | None) -> bool:
         waiting, collected = self._view.waiting.get(client_id), self._view.collected
         if record is not None and collected is not None and record.version > collected:
@@ -251,7 +257,7 @@ class _Planner:
         aside = is_set_aside(record, self._view.waiting.get(link.client_id))
         if record is None and (aside or link.client_version == TAKEN_BACK):
             self._plan.dropped.append(link.server_id)
-            self._creates.append(place)
+            self._make_again(place, link.server_id)
         elif record is not None and record.digest == self._page.digests[place]:
             self._plan.unchanged += 1
             self._plan.links.append(self._link(place, link.client_id, record.version))

@@ -11,7 +11,7 @@ from syncjobs.engine.matching import MATCH_KEYS, pairs_on_client, same_pairs
 from syncjobs.engine.plan import ClientRecord, Incoming, View
 from syncjobs.engine.protocols import State
 from syncjobs.engine.translation import Translations
-from syncjobs.engine.values import EntityTask, LinkRow
+from syncjobs.engine.values import TAKEN_BACK, EntityTask, LinkRow
 
 
 class Viewer:
@@ -70,7 +70,7 @@ class Viewer:
         unlinked = [
             row
             for server_id, row in zip(page.ids, page.rows, strict=True)
-            if server_id not in links
+            if server_id not in links or links[server_id].client_version == TAKEN_BACK
         ]
         if self._task.server.is_intersect:
             return self._pairs(unlinked)
@@ -105,4 +105,4 @@ def _wanted(
         if link is None:
             yield counterparts.get(server_id, server_id)
         elif link.digest != digest:
-            yield link.client_id
+            yield counterparts.get(server_id, link.client_id)

@@ -40,7 +40,7 @@ def without_evidence(events: Sequence[Event], lists: Lists) -> Iterator[Violatio
             is_wanted = event.side is Side.SERVER and (event.entity, mirror.key(event)) in wanted
             is_known = (
                 is_wanted
-                or _is_replaced(event, mirror, events, place)
+                or _is_replaced(event, mirror, events, place, lists)
                 or _is_hidden(event, mirror, lists)
                 or _is_proved(event, mirror, events, runs[0], place)
             )
@@ -49,9 +49,17 @@ def without_evidence(events: Sequence[Event], lists: Lists) -> Iterator[Violatio
         mirror.take(event)
 
 
-def _is_replaced(write: Write, mirror: Mirror, events: Sequence[Event], place: int) -> bool:
-    """Return whether a pair, or what users once deleted, goes and comes again."""
-    is_ours = write.entity == PAIR or _was_deleted(write, mirror, events[:place])
+def _is_replaced(
+    write: Write, mirror: Mirror, events: Sequence[Event], place: int, lists: Lists
+) -> bool:
+    """Return whether a pair, or what users once deleted, goes and comes again.
+
+    Where a person sets aside that it was made again, it need not come.
+    """
+    was_deleted = _was_deleted(write, mirror, events[:place])
+    if was_deleted and lists.was_set_aside(write.entity, write.id):
+        return True
+    is_ours = write.entity == PAIR or was_deleted
     return is_ours and _comes_again(write, mirror, events[place + 1 :])
 
 

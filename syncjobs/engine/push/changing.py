@@ -66,7 +66,9 @@ def _update(case: Case, server: ServerRecord, changes: Changes) -> Decision:
     if not differing:
         return delivered(case, server)
     columns = ends.together(differing)
-    back = ends.together(_put_back(case, server, differing))
+    back = ends.together(
+        _put_back(case, server, differing) | _unseen(case, server, changes, differing)
+    )
     if is_unopposed(case, server):
         return _change(case, server, news, columns, lost=_replaced(case, server, news, back))
     meeting = Meeting(
@@ -102,6 +104,21 @@ def _put_back(case: Case, server: ServerRecord, differing: AbstractSet[str]) -> 
     """
     is_still = case.link is not None and case.link.server_version == server.version
     return frozenset() if is_still or not case.tried else differing
+
+
+def _unseen(
+    case: Case, server: ServerRecord, changes: Changes, differing: AbstractSet[str]
+) -> set[str]:
+    """Return the columns whose values the client never had, though its change is based on them.
+
+    The server made them, or users of it did while nobody knew whether it has the record, and no
+    pull has brought them yet.
+    """
+    told, based_on = case.transaction.changes, case.transaction.based_on
+    if based_on != server.version or not case.ends.is_told(told):
+        return set()
+    there = {name: server.row[case.ends.place[name]] for name in differing}
+    return {name for name, value in there.items() if value not in (None, changes[name].old)}
 
 
 def _updated_by(

@@ -242,7 +242,11 @@ def _kept(case: Case, send: Send) -> dict[str, Changed]:
 
 
 def _following(case: Case, send: Send) -> list[Transaction]:
-    """Return the changes that follow: one for each group of columns that were left out."""
+    """Return the changes that follow: one for each group of columns that were left out.
+
+    Those of an earlier round of the same push are there already.
+    """
+    known = {frozenset(item.changes or ()) for item in case.followers if not item.id}
     return [
         replace(
             case.transaction,
@@ -257,6 +261,7 @@ def _following(case: Case, send: Send) -> list[Transaction]:
             choices={},
         )
         for names in send.late
+        if frozenset(_values(case, names)) not in known
     ]
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
 from syncjobs.chaos.filters import FILTERS
-from syncjobs.chaos.ledger import Insisted, RunBegan
+from syncjobs.chaos.ledger import RunBegan
 from syncjobs.chaos.memory_world import MemoryWorld, make_world
 from syncjobs.chaos.oracle import judge
 from syncjobs.chaos.organization import CONNECTION
@@ -142,45 +141,6 @@ def test_what_a_transaction_keeps_is_not_lost() -> None:
     assert (kept.status, kept.changes) == (Status.ARCHIVED, {"name": Changed("n1", "mine")})
     del world.queue.saved.transactions[kept.id]
     assert seen(world) == {"I1"}
-
-
-@pytest.mark.parametrize("action", [Action.CREATE, Action.UPDATE])
-def test_a_creation_keeps_that_a_column_is_empty(action: Action) -> None:
-    world, account = make_rested()
-    world.server.update(ACCOUNT, account, {"name": "theirs"})
-    come_to_rest(world)
-    world.client.update(ACCOUNT, account, {"city": None})
-    world.client.update(ACCOUNT, account, {"city": "Brno"}, origin=CONNECTION)
-    make_archived(world, account, action, {"name": Changed(None, "mine")})
-    assert ("I1" in seen(world)) is (action is Action.UPDATE)
-
-
-@pytest.mark.parametrize("is_insisted", [True, False])
-def test_who_wants_a_change_sees_what_it_replaces(is_insisted: bool) -> None:
-    world, account = make_rested()
-    world.server.update(ACCOUNT, account, {"city": "Wien"})
-    world.server.update(ACCOUNT, account, {"city": "Brno"}, origin=CONNECTION)
-    make_archived(world, account, Action.UPDATE, {"city": Changed("Wien", "Brno")})
-    if is_insisted:
-        world.ledger.events.append(Insisted(ACCOUNT, account, Action.UPDATE))
-    assert ("I1" in seen(world)) is not is_insisted
-
-
-def make_archived(
-    world: MemoryWorld, record: str, action: Action, changes: Mapping[str, Changed]
-) -> None:
-    """Put in what a person set aside."""
-    made = Transaction(
-        entity=world.key(ACCOUNT),
-        client_id=record,
-        action=action,
-        version=1,
-        first_version=1,
-        changes=changes,
-        status=Status.ARCHIVED,
-        id=99,
-    )
-    world.queue.saved.transactions[made.id] = made
 
 
 def test_a_user_is_kept_by_either_of_his_ids() -> None:

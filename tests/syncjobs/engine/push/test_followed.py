@@ -167,3 +167,16 @@ def test_a_loop_that_is_sent_again_is_followed_still() -> None:
     world.sync()
     for item, other in ((first, second), (second, first)):
         assert world.client.get("account", item)["parentaccountid"] == other
+
+
+def test_what_follows_is_put_in_once_though_its_record_is_sent_twice() -> None:
+    world = make_two_ways(CLIENT)
+    parent, first = make_both(world, 2)
+    world.server.update("account", first, {"parentaccountid": parent})
+    world.sync()
+    world.client.update("account", first, {"name": "mine"})
+    world.server.delete("account", first)
+    world.server.faults.at_write(1, Fault.CONFLICT)
+    world.push()
+    assert [item.status for item in world.transactions()] == [Status.PROCESSED] * 2
+    assert world.rows("server") == world.rows("client")

@@ -85,6 +85,27 @@ def test_a_pair_that_was_removed_since_and_is_wanted_comes_to_both_sides() -> No
     assert world.rows("server", "accounttag") == world.rows("client", "accounttag")
 
 
+def test_a_pair_that_is_wanted_and_is_there_in_another_row_stays() -> None:
+    world = make_two_ways()
+    (first,), tag = make_both(world), world.server.create("tag", {"name": "VIP"})
+    world.sync_deletion = True
+    world.sync()
+    pair = world.client.associate("accounttags", first, tag)
+    world.collect()
+    world.client.delete("accounttag", pair)
+    world.collect()
+    older = world.transaction(Status.ARCHIVED)
+    other = world.server.associate("accounttags", first, tag)
+    world.sync()
+    assert world.rows("client", "accounttag").keys() == {other}
+    world.server.delete("accounttag", other)
+    pend(world, older)
+    world.sync()
+    world.sync()
+    assert len(world.rows("client", "accounttag")) == 1
+    assert len(world.rows("server", "accounttag")) == 1
+
+
 def test_what_is_deleted_while_it_is_delivered_does_not_come_back() -> None:
     world = make_two_ways()
     made = world.client.create("account", {"name": "New"})

@@ -48,6 +48,21 @@ def test_a_value_that_the_server_put_back(is_deleted: bool) -> None:
     assert world.rows("server") == world.rows("client")
 
 
+def test_what_the_server_got_while_nobody_knew_that_it_has_the_record() -> None:
+    world = make_two_ways()
+    made = world.client.create("account", {"name": "New"})
+    world.server.faults.at_write(1, Fault.LOST_RESPONSE)
+    world.push()
+    world.server.update("account", made, {"city": "Wien"})
+    world.client.update("account", made, {"name": "Newer"})
+    world.later(timedelta(hours=1))
+    world.push()
+    world.client.update("account", made, {"city": "Brno"})
+    world.push()
+    assert world.server.get("account", made)["city"] == "Brno"
+    assert lost_values(world) == [{"city": Changed("Brno", "Wien")}]
+
+
 def test_nothing_is_kept_of_a_server_that_never_changed() -> None:
     world = make_two_ways(CLIENT)
     (first,) = make_both(world, city="Brno")

@@ -1,0 +1,70 @@
+"""The judge knows what a person decided, and what the transactions that he saw go on telling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from syncjobs.chaos.ledger import Insisted, RunBegan
+from syncjobs.chaos.memory_world import MemoryWorld
+from syncjobs.chaos.organization import CONNECTION
+from syncjobs.chaos.resting import come_to_rest
+from syncjobs.chaos.schema import ACCOUNT
+from syncjobs.engine.transactions import Action, Changed, Status, Transaction
+from tests.syncjobs.chaos.test_oracle import make_rested, seen
+
+
+@pytest.mark.parametrize("action", [Action.CREATE, Action.UPDATE])
+def test_a_creation_keeps_that_a_column_is_empty(action: Action) -> None:
+    world, account = make_rested()
+    world.server.update(ACCOUNT, account, {"name": "theirs"})
+    come_to_rest(world)
+    world.client.update(ACCOUNT, account, {"city": None})
+    world.client.update(ACCOUNT, account, {"city": "Brno"}, origin=CONNECTION)
+    make_archived(world, account, action, {"name": Changed(None, "mine")})
+    assert ("I1" in seen(world)) is (action is Action.UPDATE)
+
+
+@pytest.mark.parametrize("is_insisted", [True, False])
+def test_who_wants_a_change_sees_what_it_replaces(is_insisted: bool) -> None:
+    world, account = make_rested()
+    world.server.update(ACCOUNT, account, {"city": "Wien"})
+    world.server.update(ACCOUNT, account, {"city": "Brno"}, origin=CONNECTION)
+    make_archived(world, account, Action.UPDATE, {"city": Changed("Wien", "Brno")})
+    if is_insisted:
+        world.ledger.events.append(Insisted(ACCOUNT, account, Action.UPDATE))
+    assert ("I1" in seen(world)) is not is_insisted
+
+
+def make_archived(
+    world: MemoryWorld, record: str, action: Action, changes: Mapping[str, Changed]
+) -> None:
+    """Put in what a person set aside."""
+    made = Transaction(
+        entity=world.key(ACCOUNT),
+        client_id=record,
+        action=action,
+        version=1,
+        first_version=1,
+        changes=changes,
+        status=Status.ARCHIVED,
+        id=99,
+    )
+    world.queue.saved.transactions[made.id] = made
+
+
+@pytest.mark.parametrize("is_set_aside", [True, False])
+def test_a_deletion_that_users_took_back_may_go_out_alone_if_a_person_says_so(
+    is_set_aside: bool,
+) -> None:
+    world, account = make_rested()
+    values = dict(world.client.get(ACCOUNT, account))
+    world.client.delete(ACCOUNT, account)
+    world.client.create(ACCOUNT, values, id=account)
+    world.ledger.events += [RunBegan(full=False)] * 3
+    world.server.delete(ACCOUNT, account, origin=CONNECTION)
+    make_archived(world, account, Action.CREATE, {"name": Changed(None, "mine")})
+    if is_set_aside:
+        world.set_aside.add(99)
+    assert ("I3" in seen(world)) is not is_set_aside
