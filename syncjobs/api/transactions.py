@@ -56,6 +56,7 @@ class TransactionSerializer(serializers.ModelSerializer[OfflineTransaction]):
     """
 
     entity = serializers.CharField(source="entity.name", read_only=True)
+    side = serializers.ChoiceField(choices=list(Side), read_only=True)
     changes = serializers.JSONField(allow_null=True, read_only=True)
 
     class Meta:
