@@ -17,6 +17,7 @@ from syncjobs.engine.values import ConflictRule, Side
 from tests.syncjobs.engine.push.clashing import ASK, CLIENT, SERVER, choose
 from tests.syncjobs.engine.push.deliver import TwoWays, make_both, make_two_ways, put_in
 from tests.syncjobs.engine.push.settled import Settling
+from tests.syncjobs.engine.world import CONNECTION
 
 LOST_BEFORE = Conflict(base={}, server={"name": "Theirs"}, client={"name": "New"}, server_version=7)
 
@@ -180,3 +181,17 @@ def test_what_follows_is_put_in_once_though_its_record_is_sent_twice() -> None:
     world.push()
     assert [item.status for item in world.transactions()] == [Status.PROCESSED] * 2
     assert world.rows("server") == world.rows("client")
+
+
+def test_what_was_delivered_already_does_not_hide_what_the_client_lacks() -> None:
+    world = make_two_ways()
+    (first,) = make_both(world, city="Wien")
+    put_in(world, "account", first, Action.UPDATE, {"city": Changed(None, "Wien")})
+    version = world.client.update("account", first, {"name": "emptied"}, origin=CONNECTION)
+    link = world.state.links(1, [first])[first]
+    with world.state.page():
+        world.state.hold()
+        world.state.save_links(1, [link._replace(client_version=version)])
+    world.deliver()
+    world.sync()
+    assert world.client.get("account", first)["name"] == "Both"
