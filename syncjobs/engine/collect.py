@@ -200,8 +200,8 @@ class _Collecting:
         ids = list(dict.fromkeys(edit.id for edit in work.edits))
         work.links = self._source.state.links_by_client(task.key, ids)
         made = {edit.id for edit in work.edits if edit.action is records.Action.CREATE}
-        unlinked = [item for item in ids if item in made and item not in work.links]
-        waiting = self._source.queue.of_records(task.key, unlinked) if unlinked else {}
+        unlinked = made - work.links.keys()
+        waiting = self._source.queue.of_records(task.key, sorted(unlinked)) if unlinked else {}
         older = [item for item in ids if item not in unlinked or item in waiting]
         if older and not task.server.is_intersect:
             layout = work.editing.layout

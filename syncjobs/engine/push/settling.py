@@ -247,12 +247,13 @@ def _following(case: Case, send: Send) -> list[Transaction]:
     Those of an earlier round of the same push are there already.
     """
     known = {frozenset(item.changes or ()) for item in case.followers if not item.id}
+    values = (_values(case, names) for names in send.late)
     return [
         replace(
             case.transaction,
             id=0,
             action=transactions.Action.UPDATE,
-            changes=_values(case, names),
+            changes=changes,
             attempts=0,
             next_attempt=None,
             message="",
@@ -260,8 +261,8 @@ def _following(case: Case, send: Send) -> list[Transaction]:
             conflict=None,
             choices={},
         )
-        for names in send.late
-        if frozenset(_values(case, names)) not in known
+        for changes in values
+        if frozenset(changes) not in known
     ]
 
 
