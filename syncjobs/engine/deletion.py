@@ -155,12 +155,15 @@ class Deletion:
         ids = [link.client_id for link in links]
         records = self._viewer.records(ids)
         waiting = self._context.state.waiting(self._task.key, ids)
+        unread = set(self._context.state.left_behind(self._task.key))
         page = _Page()
         for link in links:
             state = states.get(link.server_id, LinkState.SERVER_DELETED)
             record = records.get(link.client_id)
             if not self._rules.is_deleted(link._replace(state=state)):
                 page.back.append(link.server_id)
+            elif link.client_id in unread:
+                continue  # the server has a record of this id, and only its values tell which
             elif record is None and _is_waiting(waiting.get(link.client_id)):
                 continue  # its deletion is on the way to the server
             elif record is None:
@@ -170,9 +173,7 @@ class Deletion:
                 page.removals.append((link._replace(state=state), record))
             else:
                 self._conflict(page, link, "conflict", clash(link, record).message)
-        if page.back:
-            known = set(self._context.state.left_behind(self._task.key))
-            page.back = [item for item in page.back if item not in known]
+        page.back = [item for item in page.back if item not in unread]
         return page
 
     def _states(self, server_ids: Sequence[str]) -> Mapping[str, LinkState]:

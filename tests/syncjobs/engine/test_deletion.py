@@ -217,6 +217,27 @@ def test_it_says_once_that_a_record_is_back_which_nobody_can_read() -> None:
     assert world.state.writes == writes
 
 
+def test_it_keeps_a_pair_whose_first_row_is_back_which_nobody_can_read() -> None:
+    world = make_world(sync_deletion=True)
+    account, _ = make_accounts(world, 2)
+    tag = world.server.create("tag", {"name": "VIP"})
+    first = world.server.associate("accounttags", account, tag)
+    world.sync()
+    world.server.delete("accounttag", first)
+    second = world.server.associate("accounttags", account, tag)
+    world.sync()
+    assert set(world.rows("client", "accounttag")) == {first}
+    world.server.delete("accounttag", second)
+    world.server.faults.unreadable = {first}
+    world.server.create("accounttag", {"accountid": account, "tagid": tag}, id=first)
+    assert world.counts("accounttag") == Counts(read=1, rejected=1)
+    assert set(world.rows("client", "accounttag")) == {first}
+    world.server.faults.unreadable = set()
+    world.sync()
+    assert link(world, first, "accounttag") is LinkState.CURRENT
+    assert_idle(world)
+
+
 def test_a_full_run_deletes_nothing() -> None:
     world = make_world(sync_deletion=True)
     first, _ = make_accounts(world, 2)
