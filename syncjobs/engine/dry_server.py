@@ -81,12 +81,14 @@ class DryServer(PassingOn):
         found, versions, failed = list(ids), [0] * len(ids), dict[int, Failure]()
         for place, row in enumerate(batch.rows):
             there = self._pair(entity, batch, row)
-            if there:
-                found[place] = there
-            failure = refused.get(place) or _failure(batch, place, before.get(ids[place]))
-            if failure is not None and not there:
+            failure = refused.get(place)
+            if failure is None and not there:
+                failure = _failure(batch, place, before.get(ids[place]))
+            if failure is not None:
                 failed[place] = failure
-            elif not there:
+            elif there:
+                found[place] = there
+            else:
                 versions[place] = self._keep(entity, ours, batch.action, row, batch.columns)
                 if batch.action is Action.DELETE:
                     ours.newest_gone = max(ours.newest_gone, before[ids[place]][0])

@@ -96,6 +96,19 @@ def test_it_predicts_although_nobody_knows_what_an_earlier_attempt_replaced() ->
     assert world.sync()["account"].counts == predicted
 
 
+def test_it_predicts_that_a_pair_which_the_server_has_is_refused() -> None:
+    world = make_two_ways()
+    account, _ = make_both(world, 2)
+    tag = world.server.create("tag", {"name": "VIP"})
+    world.sync()
+    pair = world.client.associate("accounttags", account, tag)
+    world.server.associate("accounttags", account, tag)
+    world.server.faults.always_rejected = {pair}
+    predicted = world.sync(dry_run=True)["accounttag"].counts
+    assert (predicted.rejected, predicted.pushed) == (1, 0)
+    assert world.sync()["accounttag"].counts == predicted
+
+
 def make_families() -> tuple[TwoWays, list[str], list[str]]:
     """Carry accounts whose parent is in Brno: three children of each of two parents."""
     world = make_two_ways(ConflictRule.CLIENT)
