@@ -270,12 +270,13 @@ class _Collecting:
             change = editing.change(edit, link, is_waiting=bool(waiting))
             if isinstance(change, Problem):
                 self._source.reporter.problem(change)
-            elif change is not None:
+                continue
+            if change is not None:
                 folded = fold(waiting, change, is_linked=link is not None)
                 waiting = folded.waiting
                 changes.archived += folded.archived
-            elif edit.action is records.Action.UPDATE and _is_of_record(waiting):
-                # Saved once more without a change: what waits is what the record is now, too.
+            if edit.action is records.Action.UPDATE and _is_of_record(waiting):
+                # Saved without a change, or put back: what waits is what the record is now, too.
                 waiting = (*waiting[:-1], replace(waiting[-1], version=edit.version))
         return waiting
 

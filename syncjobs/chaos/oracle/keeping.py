@@ -53,7 +53,7 @@ def lost_changes(events: Iterable[Event], lists: Lists) -> Iterator[Violation]:
         later = known[place + 1 :]
         if is_insisted and _is_replaced(lost, key, later, keys):
             continue
-        if _is_delivered(lost, key, later, mirror):
+        if _is_delivered(lost, key, later, mirror) or _is_back(lost, key, later, mirror):
             continue
         if not _is_kept(lost, lists, mirror.users, is_insisted=(lost.entity, key) in insisted):
             what = f"{lost.entity} {lost.id}: '{lost.column}' = {lost.value!r}"
@@ -83,18 +83,25 @@ def _is_delivered(lost: Lost, key: str, later: Iterable[Event], mirror: Mirror) 
 
     It was kept until then; of a change that is carried in parts a person decides about the rest.
     """
-    writes = (
-        event
-        for event in later
-        if isinstance(event, Write)
-        and (event.side, event.by, event.entity) == (_other(lost.side), By.ENGINE, lost.entity)
-        and mirror.ids.get(event.id, event.id) == key
-    )
-    return any(
-        lost.column in write.changed
-        and mirror.values(write.side, write.after or {}).get(lost.column) == lost.value
-        for write in writes
-    )
+    return any(_brings(lost, key, later, mirror, _other(lost.side), By.ENGINE))
+
+
+def _is_back(lost: Lost, key: str, later: Iterable[Event], mirror: Mirror) -> bool:
+    """Return whether a backup brought the value back; who overwrites it again must keep it."""
+    return any(_brings(lost, key, later, mirror, lost.side, By.SYSTEM))
+
+
+def _brings(
+    lost: Lost, key: str, later: Iterable[Event], mirror: Mirror, side: Side, by: By
+) -> Iterator[bool]:
+    for event in later:
+        if (
+            isinstance(event, Write)
+            and (event.side, event.by, event.entity) == (side, by, lost.entity)
+            and mirror.ids.get(event.id, event.id) == key
+            and lost.column in event.changed
+        ):
+            yield mirror.values(side, event.after or {}).get(lost.column) == lost.value
 
 
 def overwritten(events: Iterable[Event]) -> Iterator[tuple[int, Lost]]:
@@ -118,6 +125,7 @@ class _Marks:
         self._agreed: dict[tuple[str, str], Marks] = {}
         self._known: dict[tuple[str, str], Marks] = {}
         self._replaced: dict[tuple[Side, str, str], Values] = {}
+        self._lost: dict[tuple[Side, str, str], Marks] = {}
         self._carried: set[tuple[str, str]] = set()
         self._pairs = _Pairs()
 
@@ -129,11 +137,12 @@ class _Marks:
         mine = self._of(write.side, write.entity, key)
         if write.by is By.ENGINE:
             self._carried.add((write.entity, key))
-            yield from self._lost(write, key, before, after, mirror)
+            yield from self._losses(write, key, before, after, mirror)
         elif after is None and (write.entity, key) not in self._carried:
             mine.clear()  # nobody else had this record from us
         elif write.by is By.SYSTEM:
             _take_back(write, mine, before, after)
+            mine.update(self._brought_back(write, key, before, after or {}))
         elif after is None and self._pairs.is_gone_there(write, key, there):
             mine.clear()
         else:
@@ -148,7 +157,7 @@ class _Marks:
         _settle(mine, write.entity, after, there)
         _settle(self._of(other, write.entity, key), write.entity, there, after)
 
-    def _lost(
+    def _losses(
         self,
         write: Write,
         key: str,
@@ -158,10 +167,20 @@ class _Marks:
     ) -> Iterator[Lost]:
         # What is not carried, and what the organization dropped with its attribute, is not ours.
         carried = mirror.rules(write.entity).columns & (before or after or {}).keys()
-        for lost in _overwrite(write, self._of(write.side, write.entity, key), before, after):
+        place = write.side, write.entity, key
+        for lost in _overwrite(write, self._of(*place), before, after):
             if lost.column == EXISTS or lost.column in carried:
+                self._lost.setdefault(place, {})[lost.column] = lost.value
                 yield lost
-        self._replaced[write.side, write.entity, key] = before or {}
+        self._replaced[place] = before or {}
+
+    def _brought_back(
+        self, write: Write, key: str, before: Values | None, after: Values
+    ) -> dict[str, Value]:
+        """Return the lost values that a backup brings back: they can be lost once more."""
+        lost = self._lost.get((write.side, write.entity, key), {})
+        changed = _changed(write.entity, before, after)
+        return {name: value for name, value in lost.items() if changed.get(name, ...) == value}
 
     def _forget_reverts(self, write: Write, key: str, mine: Marks, mirror: Mirror) -> None:
         # What is put back as both sides, or our own write, had it, is no change to be carried:

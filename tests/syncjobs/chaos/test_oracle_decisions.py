@@ -68,3 +68,16 @@ def test_a_deletion_that_users_took_back_may_go_out_alone_if_a_person_says_so(
     if is_set_aside:
         world.set_aside.add(99)
     assert ("I3" in seen(world)) is not is_set_aside
+
+
+@pytest.mark.parametrize("is_lost_again", [True, False])
+def test_a_value_that_a_backup_brought_back_is_there(is_lost_again: bool) -> None:
+    world, account = make_rested()
+    world.server.update(ACCOUNT, account, {"city": "Wien"})
+    world.make_backup()
+    world.server.update(ACCOUNT, account, {"city": "Brno"}, origin=CONNECTION)
+    assert "I1" in seen(world)
+    world.restore_backup()
+    if is_lost_again:
+        world.server.update(ACCOUNT, account, {"city": "Praha"}, origin=CONNECTION)
+    assert ("I1" in seen(world)) is is_lost_again

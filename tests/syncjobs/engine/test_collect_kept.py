@@ -43,6 +43,29 @@ def test_what_is_saved_without_a_change_is_not_what_the_server_had() -> None:
     assert link.client_version == world.client.version
 
 
+def test_what_was_put_back_behind_an_attempt_is_what_was_attempted() -> None:
+    world = make_two_way()
+    made = world.client.create("account", {"name": "mine", "city": "Brno"})
+    key = world.task("account").key
+    version = world.client.version
+    attempted = make_pending(
+        world,
+        made,
+        action=Action.CREATE,
+        changes={"name": Changed(None, "mine"), "city": Changed(None, "Brno")},
+        code="",
+        side=Side.CLIENT,
+        attempts=1,
+    )
+    with world.state.page():
+        world.state.hold()
+        world.queue.save_collected([key], version)  # type: ignore[union-attr]
+    world.client.update("account", made, {"city": "Wien"})
+    world.client.update("account", made, {"city": "Brno"})
+    collect_all(world)
+    assert waiting(world) == [replace(attempted, version=world.client.version)]
+
+
 def test_what_is_made_again_while_its_deletion_is_asked_about_tells_its_columns() -> None:
     world = make_two_way()
     asked = Conflict(base={}, server={"name": "theirs"}, client={}, server_version=7)
