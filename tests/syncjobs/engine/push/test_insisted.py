@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from syncjobs.engine.transactions import Action, Changed, Status, Transaction
+from syncjobs.engine.values import ConflictRule
 from tests.syncjobs.engine.push.clashing import ASK, CLIENT, SERVER, choose, pend
 from tests.syncjobs.engine.push.deliver import TwoWays, make_both, make_two_ways
 
@@ -13,6 +14,16 @@ def archive(world: TwoWays, item: Transaction) -> None:
     with world.state.page():
         world.state.hold()
         world.line.save([replace(item, status=Status.ARCHIVED)], "Set to Archived by ann.")
+
+
+def make_clashing_deletion(rule: ConflictRule = SERVER) -> tuple[TwoWays, str]:
+    """Delete an account of the client that the server changed, and sync."""
+    world = make_two_ways(rule)
+    (first,) = make_both(world)
+    world.client.delete("account", first)
+    world.server.update("account", first, {"name": "theirs"})
+    world.sync()
+    return world, first
 
 
 def assert_rest(world: TwoWays) -> None:
@@ -129,11 +140,7 @@ def test_a_client_that_forgot_its_changes_takes_nothing_back() -> None:
 
 
 def test_what_the_server_lost_gives_way_to_what_it_has_again() -> None:
-    world = make_two_ways(CLIENT)
-    (first,) = make_both(world)
-    world.client.delete("account", first)
-    world.server.update("account", first, {"name": "theirs"})
-    world.sync()
+    world, first = make_clashing_deletion(CLIENT)
     lost = world.transaction(Status.ARCHIVED)
     world.rule = SERVER
     world.server.create("account", {"name": "new"}, id=first)
@@ -162,11 +169,7 @@ def test_a_newer_change_that_was_set_aside_gives_way_to_an_older_one() -> None:
 
 
 def test_what_is_to_be_made_again_and_is_there_already_can_still_be_deleted() -> None:
-    world = make_two_ways(CLIENT)
-    (first,) = make_both(world)
-    world.client.delete("account", first)
-    world.server.update("account", first, {"name": "theirs"})
-    world.sync()
+    world, first = make_clashing_deletion(CLIENT)
     lost = world.transaction(Status.ARCHIVED)
     world.client.create("account", {"name": "mine"}, id=first)
     world.sync()
@@ -231,11 +234,7 @@ def test_an_older_change_that_makes_the_record_again_in_parts_comes_back_whole()
 
 
 def test_a_record_made_again_while_its_deletion_is_asked_about_keeps_its_values() -> None:
-    world = make_two_ways(ASK)
-    (first,) = make_both(world)
-    world.client.delete("account", first)
-    world.server.update("account", first, {"name": "theirs"})
-    world.sync()
+    world, first = make_clashing_deletion(ASK)
     world.client.create("account", {"name": "mine"}, id=first)
     world.sync()
     asked = world.transaction(Status.ERROR)
@@ -248,11 +247,7 @@ def test_a_record_made_again_while_its_deletion_is_asked_about_keeps_its_values(
 
 
 def test_a_choice_still_decides_about_a_record_that_was_made_again() -> None:
-    world = make_two_ways(ASK)
-    (first,) = make_both(world)
-    world.client.delete("account", first)
-    world.server.update("account", first, {"name": "theirs"})
-    world.sync()
+    world, first = make_clashing_deletion(ASK)
     world.client.create("account", {"name": "mine"}, id=first)
     world.collect()
     choose(world)
@@ -262,11 +257,7 @@ def test_a_choice_still_decides_about_a_record_that_was_made_again() -> None:
 
 
 def test_a_deletion_that_a_later_creation_took_back_makes_the_record() -> None:
-    world = make_two_ways()
-    (first,) = make_both(world)
-    world.client.delete("account", first)
-    world.server.update("account", first, {"name": "theirs"})
-    world.sync()
+    world, first = make_clashing_deletion()
     aside = world.transaction(Status.ARCHIVED)
     world.sync_deletion = True
     world.server.delete("account", first)
@@ -312,11 +303,7 @@ def test_a_record_made_again_and_set_aside_before_it_is_delivered_keeps_its_valu
 
 
 def test_a_deletion_wanted_of_a_record_that_is_back_and_saved_again_reaches_both_sides() -> None:
-    world = make_two_ways()
-    (first,) = make_both(world)
-    world.client.delete("account", first)
-    world.server.update("account", first, {"name": "theirs"})
-    world.sync()
+    world, first = make_clashing_deletion()
     world.client.update("account", first, {})
     pend(world, world.transaction(Status.ARCHIVED))
     world.sync_deletion = True
