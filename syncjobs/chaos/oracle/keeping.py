@@ -136,7 +136,8 @@ class _Marks:
         there = mirror.get(other, write.entity, key)
         mine = self._of(write.side, write.entity, key)
         if write.by is By.ENGINE:
-            self._carried.add((write.entity, key))
+            # What it deletes on one side only, users may make anew there, too.
+            (self._carried.add if after is not None else self._carried.discard)((write.entity, key))
             yield from self._losses(write, key, before, after, mirror)
         elif after is None and (write.entity, key) not in self._carried:
             mine.clear()  # nobody else had this record from us

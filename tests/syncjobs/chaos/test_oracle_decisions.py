@@ -81,3 +81,17 @@ def test_a_value_that_a_backup_brought_back_is_there(is_lost_again: bool) -> Non
     if is_lost_again:
         world.server.update(ACCOUNT, account, {"city": "Praha"}, origin=CONNECTION)
     assert ("I1" in seen(world)) is is_lost_again
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_who_deletes_what_he_made_in_the_place_of_a_record_that_left_deletes_only_his(
+    is_ours: bool,
+) -> None:
+    world, account = make_rested()
+    values = dict(world.client.get(ACCOUNT, account))
+    if not is_ours:
+        world.client.delete(ACCOUNT, account, origin=CONNECTION)
+        world.client.create(ACCOUNT, {"name": "mine"}, id=account)
+    world.client.delete(ACCOUNT, account)
+    world.client.create(ACCOUNT, values, id=account, origin=CONNECTION)
+    assert ("I1" in seen(world)) is is_ours
