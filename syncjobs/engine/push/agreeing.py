@@ -188,8 +188,9 @@ def _is_agreed(case: Case, server: ServerRecord) -> bool:
     link = case.link
     if link is None:
         return 0 < case.transaction.based_on == server.version
-    if link.state != LinkState.CURRENT:
-        return False
+    is_told = case.ends.is_told(case.transaction.changes)
+    if link.state != LinkState.CURRENT or (link.client_version == TAKEN_BACK and not is_told):
+        return False  # what the client made in its place has seen nothing of the server's record
     return 0 < link.server_version == server.version or server.digest == link.digest
 
 

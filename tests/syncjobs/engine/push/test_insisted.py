@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from syncjobs.engine.transactions import Action, Changed, Status, Transaction
 from syncjobs.engine.values import ConflictRule
 from tests.syncjobs.engine.push.clashing import ASK, CLIENT, SERVER, choose, pend
@@ -309,4 +311,28 @@ def test_a_deletion_wanted_of_a_record_that_is_back_and_saved_again_reaches_both
     world.sync_deletion = True
     world.sync()
     assert world.rows("server") == {}
+    assert_rest(world)
+
+
+@pytest.mark.parametrize("rule", [SERVER, CLIENT])
+def test_who_makes_what_only_the_server_has_again_replaces_nothing_unseen(
+    rule: ConflictRule,
+) -> None:
+    world = make_two_ways()
+    (first,) = make_both(world)
+    world.client.update("account", first, {"name": "mine"})
+    world.server.delete("account", first)
+    world.sync_deletion = True
+    world.sync()
+    world.server.create("account", {"name": "theirs", "city": "Wien"}, id=first)
+    world.rule = CLIENT
+    pend(world, world.transaction(Status.ARCHIVED))
+    world.push()
+    world.rule = rule
+    world.client.create("account", {"name": "again", "city": "Brno"}, id=first)
+    world.sync()
+    wins, loses = ("Wien", "Brno") if rule is SERVER else ("Brno", "Wien")
+    assert world.server.get("account", first)["city"] == wins
+    kept = [item.changes for item in world.transactions(Status.ARCHIVED) if item.changes]
+    assert loses in [changes["city"].new for changes in kept if "city" in changes]
     assert_rest(world)
