@@ -5,6 +5,7 @@ SyncError
 ├── LostLease       another worker has taken the run over; this one must not write any more
 ├── ServerChanged   the server is not the organization the checkpoints belong to (5.1.9)
 ├── LaneBusy        another process delivers this connection's changes, longer than we may wait
+├── Unmatched       records that exist on both sides by themselves were not matched
 ├── OverBudget      a verification has used up the requests it was given
 └── AlreadyLinked   links that were promised to be new are there; the page must be planned again
 """
@@ -30,6 +31,14 @@ class ServerChanged(SyncError):
 
 class LaneBusy(SyncError):
     """Another process has the connection's delivery lane."""
+
+
+class Unmatched(SyncError):
+    """Records that exist on both sides by themselves were not matched (design 5.1.1).
+
+    Neither they nor what refers to them can be carried: the client would get them a second time,
+    and the ids of the server where its own belong.
+    """
 
 
 class OverBudget(SyncError):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from organizations.query.nodes import Query
 from syncjobs.chaos import deciding
 from syncjobs.chaos.ledger import By, Event, Write
 from syncjobs.chaos.oracle import Violation, judge
@@ -84,14 +85,19 @@ def _is_interrupted(world: World) -> bool:
 
 
 def _is_hidden(world: World) -> bool:
-    """Return whether a filter looks at a record that holds what nobody can read.
+    """Return whether a filter that follows links looks at a record that nobody can read.
 
-    Only the server can tell then whether what would be delivered is inside (design 5.1.3).
+    Only the server can tell then who would be inside after a delivery (design 5.1.3).
     """
-    queries = (settings.inside.query for settings in world.settings.values())
-    linked = {link.entity for query in queries if query is not None for link in query.links}
+    queries = [settings.inside.query for settings in world.settings.values()]
+    following = [query for query in queries if query is not None and query.links]
+    names = {name for query in following for name in (query.entity, *_linked(query))}
     unreadable = world.server.faults.unreadable
-    return any(not unreadable.isdisjoint(world.server.tables[name]) for name in linked)
+    return any(not unreadable.isdisjoint(world.server.tables[name]) for name in names)
+
+
+def _linked(query: Query) -> Iterator[str]:
+    return (link.entity for link in query.links)
 
 
 def _is_unforeseeable(world: World, run: Run, events: Sequence[Event]) -> bool:

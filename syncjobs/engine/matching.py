@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
 
 from connections.connectors.base import Connector, ReadRequest
 from organizations.query.nodes import Condition, Group, Operator, Query
@@ -26,15 +28,27 @@ MATCH_KEYS: Mapping[str, tuple[str, ...]] = {
 """Entities whose ids differ between organizations, and what names a record; first key first."""
 
 _VALUES_PER_QUERY = 500
+_PROBES = 100
+"""How many linked records a server is asked for that named none."""
 
 Keys = Mapping[str, tuple[str, ...]]
 """Record id → its match keys in lower case, '' where it has none."""
 
 
+class Matched(NamedTuple):
+    """What matching came to: server id → client id, and whom it looked at on the server.
+
+    `looked_at` are ids; None: the client has nothing to match with.
+    """
+
+    pairs: Mapping[str, str]
+    looked_at: AbstractSet[str] | None
+
+
 def match(
     server: Connector, client: Connector, task: EntityTask, state: State, position: Position
-) -> dict[str, str]:
-    """Return server id → client id of unlinked records that are the same under different ids.
+) -> Matched:
+    """Find unlinked records that are the same under different ids.
 
     Reads what the entity's next reading will bring, but only ids and keys. A key matches where
     exactly one record on each side has it, and neither is linked or has its own id on the other
@@ -42,15 +56,16 @@ def match(
     """
     attributes = _key_attributes(task)
     if not attributes or client.is_empty(task.client):
-        return {}
+        return Matched({}, None)
     ours = _unlinked(server, task, state, position, attributes)
     if not ours:
-        return {}
+        return Matched({}, frozenset())
     theirs = dict(_read(client, task.client, attributes))
     same = ours.keys() & theirs.keys()
     taken = state.links_by_client(task.key, list(theirs))
     free = {item: keys for item, keys in theirs.items() if item not in same and item not in taken}
-    return _pair_up({item: keys for item, keys in ours.items() if item not in same}, free)
+    pairs = _pair_up({item: keys for item, keys in ours.items() if item not in same}, free)
+    return Matched(pairs, ours.keys())
 
 
 def _unlinked(
@@ -64,7 +79,7 @@ def _unlinked(
     query = None if since else task.query
     found = dict(_read(server, task.server, attributes, since=since, query=query))
     if not (found or since):
-        _check_empty(server, task)
+        _check_empty(server, task, state)
     left = [item for item in state.left_behind(task.key) if item not in found]
     if left:
         found |= dict(_keys(server.fetch(task.server, attributes, left), attributes))
@@ -72,11 +87,23 @@ def _unlinked(
     return {item: keys for item, keys in found.items() if item not in linked}
 
 
-def _check_empty(server: Connector, task: EntityTask) -> None:
-    # Who is not matched now would be made anew by the pull.
+def _check_empty(server: Connector, task: EntityTask, state: State) -> None:
+    # Who is not matched now cannot be carried by the pull, and neither can what refers to him.
     ids = (page[0] for page in server.ids(task.server, task.query) if page)
-    if record := next(ids, ""):
+    if record := next(ids, "") or next(iter(_shown(server, task, state)), ""):
         raise contradicted(task.name, record)
+
+
+def _shown(server: Connector, task: EntityTask, state: State) -> Collection[str]:
+    """Return those of the newest linked records that the server has inside the filter."""
+    linked = [link.server_id for link in state.newest_links(task.key, _PROBES)]
+    if not linked:
+        return ()
+    primary = task.server.attribute(task.server.primary_id)
+    page = server.fetch(task.server, (primary,) if primary else (), linked)
+    place = page.columns.index(task.server.primary_id)
+    there = [str(row[place]) for row in page.rows]
+    return there if task.query is None else server.matching(task.server, task.query, there)
 
 
 def _key_attributes(task: EntityTask) -> tuple[Attribute, ...]:

@@ -32,7 +32,7 @@ def _visit(
     visited: set[str],
     ordered: dict[str, EntityTask],
 ) -> None:
-    stack = [(name, iter(_targets(by_name[name])))]
+    stack = [(name, iter(targets_of(by_name[name])))]
     while stack:
         current, targets = stack[-1]
         visited.add(current)
@@ -41,10 +41,11 @@ def _visit(
             ordered.setdefault(current, by_name[current])
             stack.pop()
         else:
-            stack.append((following, iter(_targets(by_name[following]))))
+            stack.append((following, iter(targets_of(by_name[following]))))
 
 
-def _targets(task: EntityTask) -> list[str]:
+def targets_of(task: EntityTask) -> list[str]:
+    """Return the names of the entities that its records can refer to."""
     pair = task.server.intersect
     ends = {pair.entity1, pair.entity2} if pair is not None else set()
     targets = {target for attribute in task.attributes for target in attribute.targets}

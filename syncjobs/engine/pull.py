@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -33,17 +34,22 @@ from syncjobs.engine.values import (
 )
 from syncjobs.engine.viewing import Viewer
 from syncjobs.engine.writing import Outcome, Writer
-from syncjobs.errors import AlreadyLinked
+from syncjobs.errors import AlreadyLinked, Unmatched
 
 _SAMPLES = 20
+_CAME_LATE = (
+    "Records of '{name}' came after they were matched with the client's. The next run matches them."
+)
 Pages = Generator[Incoming, None, None] | ReadApart[Incoming] | ReadAhead[Incoming]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What all entities of one run share. `translations` grows while entities are matched.
+    """What all entities of one run share.
 
-    `collected` tells up to which version of the client the changes of an entity are known.
+    `translations` and `looked_at` grow while entities are matched: the latter names the records
+    of the server that were looked at, by entity. `collected` tells up to which version of the
+    client the changes of an entity are known.
     """
 
     server: Connector
@@ -56,6 +62,7 @@ class Context:
     guard: Guard = field(default_factory=Alone)
     full: bool = False
     collected: Mapping[int, int] = field(default_factory=dict)
+    looked_at: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
 
 
 class Pull:
@@ -153,6 +160,8 @@ class Pull:
             for page in pages:
                 self._is_quiet = self._is_quiet and _is_nothing(page)
                 self._was_fresh = self._is_fresh
+                if self._unmatched(page.ids):
+                    raise Unmatched(_CAME_LATE.format(name=self._task.name))
                 is_kept = self._is_empty(page) and not self._is_believed()
                 self._carry_page(page, None if is_kept else self._position_after(page))
                 self._is_read = page.resume is None and page.checkpoint is not None
@@ -249,12 +258,30 @@ class Pull:
         found, self.unbelieved = self._comparison, []
         found.read()
         for ids in found.entered():
-            self._carry_by_id([item for item in ids if item not in self._tried])
+            self._carry_entered([item for item in ids if item not in self._tried])
         for ids in found.missing():
             self._carry_by_id(ids, is_missing=True)
         is_told = not (self.unbelieved or self._position.full)
         if is_told and not self._position.compared:
             self._save_compared()
+
+    def _carry_entered(self, ids: Sequence[str]) -> None:
+        """Carry what entered the filter; whom nobody matched is matched and carried next time."""
+        if unmatched := self._unmatched(ids):
+            with self._context.state.page():
+                self._context.state.hold()
+                self._context.state.leave_behind(self._task.key, unmatched)
+        self._carry_by_id([item for item in ids if item not in unmatched])
+
+    def _unmatched(self, ids: Sequence[str]) -> Sequence[str]:
+        """Return those that nobody tried to match with the client's: they may exist there."""
+        name, context = self._task.name, self._context
+        looked_at = context.looked_at.get(name)
+        if looked_at is None or self._is_fresh:
+            return ()
+        unknown = [item for item in ids if item not in looked_at]
+        links = context.state.links(self._task.key, unknown) if unknown else {}
+        return [item for item in unknown if item not in links]
 
     def _carry_by_id(self, ids: Sequence[str], *, is_missing: bool = False) -> None:
         if not ids:

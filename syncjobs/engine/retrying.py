@@ -5,6 +5,7 @@ from __future__ import annotations
 from connections.errors import CheckpointExpired, MetadataChanged, Retryable, UnknownEntity
 from organizations.errors import OrganizationError
 from syncjobs.engine.values import Options
+from syncjobs.errors import Unmatched
 
 ENTITY_ERRORS = (
     Retryable,
@@ -12,6 +13,7 @@ ENTITY_ERRORS = (
     CheckpointExpired,
     UnknownEntity,
     OrganizationError,
+    Unmatched,
 )
 """What ends one entity and lets the others go on (design decision 10)."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -22,8 +23,8 @@ from syncjobs.engine.approved import Approved, guarded
 from syncjobs.engine.collect import Source, collect
 from syncjobs.engine.deletion import Deletion
 from syncjobs.engine.dry import rehearsed
-from syncjobs.engine.matching import MATCH_KEYS, match
-from syncjobs.engine.order import in_order
+from syncjobs.engine.matching import MATCH_KEYS, Matched, match
+from syncjobs.engine.order import in_order, targets_of
 from syncjobs.engine.planned import Book, Parties
 from syncjobs.engine.protocols import Queue, Reporter, State
 from syncjobs.engine.pull import Context, Pull
@@ -40,7 +41,7 @@ from syncjobs.engine.values import (
     Problem,
     Report,
 )
-from syncjobs.errors import ServerChanged
+from syncjobs.errors import ServerChanged, Unmatched
 
 Result = TypeVar("Result")
 
@@ -49,6 +50,10 @@ Lane = Callable[[], AbstractContextManager[None]]
 
 _OPTIONS = Options()
 _SAMPLES = 20
+_NOT_MATCHED = (
+    "'{task}' was not carried: it refers to records of '{name}', which could not be matched with "
+    "the client's. {why}"
+)
 
 
 def sync(
@@ -94,7 +99,8 @@ class _Sync:
     def __init__(self, parties: Parties, *, lane: Lane, full: bool, options: Options) -> None:
         server, client, state, reporter, guard, queue = parties
         self._translations = dict(state.translations(MATCH_KEYS))
-        self._unmatched: dict[str, ConnectorError | OrganizationError] = {}
+        self._looked_at: dict[str, AbstractSet[str]] = {}
+        self._unmatched: dict[str, ConnectorError | OrganizationError | Unmatched] = {}
         identity = server.identify()
         self._start = Start(server, client, state, organization_id=identity.organization_id)
         self._context = Context(
@@ -107,6 +113,7 @@ class _Sync:
             start=self._start,
             guard=guard,
             full=full,
+            looked_at=self._looked_at,
         )
         self._queue, self._lane = queue, lane
         self._uncollected: Mapping[str, str] = {}
@@ -123,7 +130,7 @@ class _Sync:
             self._collect(ordered)
             self._push(ordered)
         copied = self._tracked(ordered)
-        carried = [task for task in copied if task.name not in self._unmatched]
+        carried = [task for task in copied if self._is_matched(task)]
         with closing(Ahead(self._context, carried)) as self._ahead:
             for task in copied:
                 self._entity(task)
@@ -165,11 +172,25 @@ class _Sync:
         except ENTITY_ERRORS as error:
             self._unmatched[task.name] = error
         else:
-            self._translations.update(
-                {(task.name, server_id): client_id for server_id, client_id in found.items()}
-            )
+            pairs = found.pairs.items()
+            self._translations.update({(task.name, theirs): ours for theirs, ours in pairs})
+            if found.looked_at is not None:
+                self._looked_at[task.name] = found.looked_at
 
-    def _matches(self, task: EntityTask) -> dict[str, str]:
+    def _is_matched(self, task: EntityTask) -> bool:
+        """Return whether all records that it carries or refers to were matched."""
+        return self._unmatched.keys().isdisjoint({task.name, *targets_of(task)})
+
+    def _check_matched(self, task: EntityTask) -> None:
+        """Raise why its records, or some that they refer to, were not matched."""
+        if task.name in self._unmatched:
+            raise self._unmatched[task.name]
+        for name in targets_of(task):
+            if name in self._unmatched:
+                message = _NOT_MATCHED.format(task=task.name, name=name, why=self._unmatched[name])
+                raise Unmatched(message)
+
+    def _matches(self, task: EntityTask) -> Matched:
         context = self._context
         position = self._start.position(task, full=context.full)
         try:
@@ -210,8 +231,8 @@ class _Sync:
             translations=self._translations,
             options=context.options,
         )
-        copied = [task for task in tasks if not task.is_tracking]
-        self._pushed = push(delivery, copied)
+        matched = [task for task in tasks if not task.is_tracking and self._is_matched(task)]
+        self._pushed = push(delivery, matched)
 
     def _tracked(self, ordered: Sequence[EntityTask]) -> list[EntityTask]:
         """Read what the server tracked itself; return the tasks whose records are copied."""
@@ -257,8 +278,7 @@ class _Sync:
             raise
 
     def _carry(self, task: EntityTask, report: _Unfinished) -> None:
-        if task.name in self._unmatched:
-            raise self._unmatched[task.name]
+        self._check_matched(task)
         context = self._context
         if context.full:
             self._patiently(lambda: self._start.accept(task))
@@ -270,8 +290,15 @@ class _Sync:
             expected = self._patiently(lambda: self._expected(task, begun))
             context.reporter.entity_started(task.name, full=begun.position.full, expected=expected)
             report.counts, report.samples = pull.counts, pull.samples
-            pull.run()
+            self._run_matched(task, pull)
             report.unbelieved = pull.unbelieved
+
+    def _run_matched(self, task: EntityTask, pull: Pull) -> None:
+        try:
+            pull.run()
+        except Unmatched as error:
+            self._unmatched[task.name] = error  # what refers to it follows
+            raise
 
     def _expected(self, task: EntityTask, begun: Begun) -> int | None:
         if not begun.position.full or begun.position.resume:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
 import orjson
 import pytest
 
-from connections.connectors.memory import Fault
-from organizations.schema import AttributeType
+from connections.connectors.base import ReadRequest
+from connections.connectors.memory import Fault, MemoryConnector
+from organizations.query.nodes import Query
+from organizations.records import Page
+from organizations.schema import AttributeType, Entity
+from syncjobs.engine.matching import match
 from syncjobs.engine.order import in_order
 from syncjobs.engine.values import Counts, LinkState
 from tests.syncjobs.engine.test_pull import assert_idle
@@ -115,17 +123,107 @@ def test_a_client_user_is_matched_once() -> None:
     assert set(world.rows("client", "systemuser")) == {client_user, second}
 
 
-def test_it_carries_the_others_when_users_cannot_be_matched() -> None:
+def make_owned(world: World) -> tuple[str, str]:
+    """Make a user on both sides who owns an account of the server: the client's user, it."""
+    theirs = make_user(world, "server", domainname="ann")
+    ours = make_user(world, "client", domainname="ann")
+    owner = {"ownerid": theirs, "ownerid__type": "systemuser"}
+    return ours, world.server.create("account", owner)
+
+
+def assert_owned(world: World, user: str, account: str) -> None:
+    """The client has one user, and he owns the account."""
+    assert set(world.rows("client", "systemuser")) == {user}
+    assert world.client.get("account", account)["ownerid"] == user
+    assert_idle(world)
+
+
+def test_it_carries_only_what_refers_to_no_user_when_users_cannot_be_matched() -> None:
     world = make_world()
-    make_user(world, "server", domainname="ann")
-    make_user(world, "client", domainname="ann")
-    world.server.create("account", {})
+    user, account = make_owned(world)
+    world.server.create("tag", {})
     for page in range(1, 6):
         world.server.faults.at_page(page, Fault.RETRY)
     reports = world.sync()
     assert reports["systemuser"].failed == "Too many requests."
-    assert reports["account"].counts == Counts(read=1, created=1)
+    assert reports["account"].failed == (
+        "'account' was not carried: it refers to records of 'systemuser', which could not be "
+        "matched with the client's. Too many requests."
+    )
+    assert reports["tag"].counts == Counts(read=1, created=1)
+    world.sync()
+    assert_owned(world, user, account)
+
+
+def test_a_user_who_came_after_matching_is_matched_by_the_next_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = make_world()
+    make_user(world, "client", domainname="bob")
+    made: list[tuple[str, str]] = []
+
+    def then_made(*args: object) -> object:
+        matched = match(*args)  # type: ignore[arg-type]
+        made.append(make_owned(world))
+        return matched
+
+    monkeypatch.setattr("syncjobs.engine.sync.match", then_made)
+    reports = world.sync()
+    monkeypatch.undo()
+    assert reports["systemuser"].failed == (
+        "Records of 'systemuser' came after they were matched with the client's. The next run "
+        "matches them."
+    )
+    assert reports["account"].failed
+    assert world.rows("client", "account") == {}
+    world.sync()
+    assert len(world.rows("client", "systemuser")) == 2
+    assert world.client.get("account", made[0][1])["ownerid"] == made[0][0]
+
+
+class Silent(MemoryConnector):
+    """Names no user in the first full reading, and none in the list of ids that follows."""
+
+    left: ClassVar[int]
+
+    def read(self, request: ReadRequest) -> Iterator[Page]:
+        for page in super().read(request):
+            yield replace(page, rows=[], versions=[]) if self._is_silent(request.entity) else page
+
+    def ids(self, entity: Entity, query: Query | None = None) -> Iterator[Sequence[str]]:
+        return iter(()) if self._is_silent(entity) else super().ids(entity, query)
+
+    def _is_silent(self, entity: Entity) -> bool:
+        if entity.name != "systemuser" or not Silent.left:
+            return False
+        Silent.left -= 1
+        return True
+
+
+def test_answers_that_name_nobody_do_not_tell_whom_to_match() -> None:
+    world = make_world(page_size=50)
+    make_user(world, "server", domainname="bob")
+    world.sync()
+    user, account = make_owned(world)
+    world.server.expire_checkpoints()
+    Silent.left, world.reading = 2, Silent
+    reports = world.sync()
+    assert (Silent.left, reports["systemuser"].failed) == (0, "")
+    assert world.waits
+    assert world.client.get("account", account)["ownerid"] == user
+
+
+def test_a_user_who_enters_the_filter_unchanged_is_matched_before_he_is_carried() -> None:
+    world = make_world(sync_deletion=True)
+    user, account = make_owned(world)
+    world.sync()
+    links, left = world.state.saved.links[3], world.state.saved.left
+    (theirs,) = links
+    del links[theirs]
+    assert world.counts("systemuser") == Counts()
+    assert left == {3: {theirs}}
     assert world.counts("systemuser") == Counts(read=1, unchanged=1)
+    assert_owned(world, user, account)
 
 
 def test_it_never_deletes_a_user_that_was_there_by_itself() -> None:
