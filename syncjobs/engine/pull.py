@@ -270,18 +270,18 @@ class Pull:
         if unmatched := self._unmatched(ids):
             with self._context.state.page():
                 self._context.state.hold()
-                self._context.state.leave_behind(self._task.key, unmatched)
+                self._context.state.leave_behind(self._task.key, sorted(unmatched))
         self._carry_by_id([item for item in ids if item not in unmatched])
 
-    def _unmatched(self, ids: Sequence[str]) -> Sequence[str]:
+    def _unmatched(self, ids: Sequence[str]) -> AbstractSet[str]:
         """Return those that nobody tried to match with the client's: they may exist there."""
         name, context = self._task.name, self._context
         looked_at = context.looked_at.get(name)
         if looked_at is None or self._is_fresh:
-            return ()
+            return frozenset()
         unknown = [item for item in ids if item not in looked_at]
         links = context.state.links(self._task.key, unknown) if unknown else {}
-        return [item for item in unknown if item not in links]
+        return {item for item in unknown if item not in links}
 
     def _carry_by_id(self, ids: Sequence[str], *, is_missing: bool = False) -> None:
         if not ids:
