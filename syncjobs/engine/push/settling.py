@@ -244,8 +244,10 @@ def _kept(case: Case, send: Send) -> dict[str, Changed]:
 def _following(case: Case, send: Send) -> list[Transaction]:
     """Return the changes that follow: one for each group of columns that were left out.
 
-    Those of an earlier round of the same push are there already.
+    Those of an earlier round of the same push are there already. What the client gives is the
+    client's change, also where it follows values of the server.
     """
+    own = (case.transaction.changes or {}).keys()
     known = {frozenset(item.changes or ()) for item in case.followers if not item.id}
     values = (_values(case, names) for names in send.late)
     return [
@@ -260,6 +262,7 @@ def _following(case: Case, send: Send) -> list[Transaction]:
             code="",
             conflict=None,
             choices={},
+            side=case.transaction.side if own >= changes.keys() else Side.CLIENT,
         )
         for changes in values
         if frozenset(changes) not in known

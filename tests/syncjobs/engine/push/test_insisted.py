@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from connections.connectors.memory import Fault
 from syncjobs.engine.transactions import Action, Changed, Status, Transaction
 from syncjobs.engine.values import ConflictRule
 from tests.syncjobs.engine.push.clashing import ASK, CLIENT, SERVER, choose, pend
@@ -233,6 +234,25 @@ def test_an_older_change_that_makes_the_record_again_in_parts_comes_back_whole()
     assert world.server.get("account", first)["name"] == "mine"
     assert world.server.get("account", first)["parentaccountid"] == parent
     assert_rest(world)
+
+
+def test_what_follows_the_values_of_the_server_can_be_set_aside() -> None:
+    world = make_two_ways(CLIENT)
+    parent, first = make_both(world, 2)
+    world.server.update("account", first, {"parentaccountid": parent})
+    world.sync()
+    world.client.update("account", first, {"name": "mine"})
+    world.server.update("account", first, {"name": "theirs"})
+    world.push()
+    world.server.delete("account", first)
+    pend(world, world.transaction(Status.ARCHIVED))
+    world.server.faults.at_write(2, Fault.RETRY)
+    world.push()
+    assert world.server.get("account", first)["name"] == "theirs"
+    archive(world, world.transaction(Status.PENDING))
+    world.server.update("account", first, {"city": "Wien"})
+    assert_rest(world)
+    assert world.client.get("account", first)["name"] == "theirs"
 
 
 def test_a_record_made_again_while_its_deletion_is_asked_about_keeps_its_values() -> None:
