@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connections.connectors.base import Batch, BatchResult, Failure, FailureKind
+from connections.errors import CheckpointExpired, Refused
 from organizations.records import Action
 from organizations.schema import Attribute
 from syncjobs.engine.airbag import Holding, Sample, reason_to_wait, unbelieved
@@ -156,6 +157,7 @@ class Deletion:
         records = self._viewer.records(ids)
         waiting = self._context.state.waiting(self._task.key, ids)
         unread = set(self._context.state.left_behind(self._task.key))
+        untold = self._untold([item for item in ids if item not in records])
         page = _Page()
         for link in links:
             state = states.get(link.server_id, LinkState.SERVER_DELETED)
@@ -166,6 +168,8 @@ class Deletion:
                 continue  # the server has a record of this id, and only its values tell which
             elif record is None and _is_waiting(waiting.get(link.client_id)):
                 continue  # its deletion is on the way to the server
+            elif state == LinkState.LEFT_FILTER and link.client_id in untold:
+                continue  # its deletion is to be collected, and the server has the record
             elif record is None:
                 page.dropped.append(link.server_id)
                 page.counts.unchanged += 1
@@ -175,6 +179,20 @@ class Deletion:
                 self._conflict(page, link, "conflict", clash(link, record).message)
         page.back = [item for item in page.back if item not in unread]
         return page
+
+    def _untold(self, client_ids: Collection[str]) -> Collection[str]:
+        """Return those of these absent records whose deletion may still be to be collected."""
+        since = self._context.collected.get(self._task.key)
+        if since is None or not client_ids:
+            return ()
+        try:
+            later = self._context.client.edits([self._task.name], since)
+        except CheckpointExpired:
+            return ()  # collecting has told of it
+        except Refused:
+            return client_ids
+        told = {edit.id for edit in later.items}
+        return told.intersection(client_ids) if later.is_last else client_ids
 
     def _states(self, server_ids: Sequence[str]) -> Mapping[str, LinkState]:
         """Return what those that are on the server are now."""

@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import pytest
 
+from connections.connectors.base import Edits
 from connections.connectors.memory import Fault, MemoryConnector
 from connections.errors import Refused
 from organizations.records import Action, Page
 from organizations.schema import Attribute, Entity
 from syncjobs.engine.plan import Waiting
-from syncjobs.engine.values import Counts, Leaving, LinkState, Side
+from syncjobs.engine.values import ConflictRule, Counts, Leaving, LinkState, Side
 from tests.syncjobs.engine.memory_state import Crash
+from tests.syncjobs.engine.two_ways import make_two_way
 from tests.syncjobs.engine.world import World, make_accounts, make_filter, make_world
 
 
@@ -157,6 +159,32 @@ def test_it_leaves_the_link_of_a_deletion_that_is_on_its_way() -> None:
     world.state.undelivered[first] = Waiting(version, is_delete=True)
     assert world.counts() == Counts()
     assert link(world, first) is LinkState.SERVER_DELETED
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_it_leaves_the_link_of_a_deletion_that_is_still_to_be_collected(
+    is_refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_two_way(sync_deletion=True)
+    first, _ = make_accounts(world, 2)
+    world.sync()
+    world.filters = {"account": make_filter("city", "nowhere")}
+    world.client.delete("account", first)
+
+    def refuse(*_: object, **__: object) -> Edits:
+        raise Refused("The user may not read this.", code="403")
+
+    monkeypatch.setattr("syncjobs.engine.sync.collect", lambda *_: {})
+    if is_refused:
+        monkeypatch.setattr(MemoryConnector, "edits", refuse)
+    world.sync()
+    assert link(world, first) is LinkState.LEFT_FILTER
+    monkeypatch.undo()
+    world.conflict_rule = ConflictRule.CLIENT
+    world.filters = {}
+    world.sync()
+    assert first not in world.rows("server")
+    assert_idle(world)
 
 
 def test_it_never_deletes_users_that_existed_on_the_client() -> None:
