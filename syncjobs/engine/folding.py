@@ -9,8 +9,9 @@ none               waits by itself
 being attempted    queues behind: the server may have it already
 create             update: one create. Delete: nothing is left, both are set aside; one
                    delete, where it is known that the server has the record
-update             update: one update; a column back at its old value falls out, and
-                   where none is left it is set aside. Delete: one delete
+update             update: one update; a column back at its old value falls out, unless an
+                   attempt before it may have carried it, and where none is left it is set
+                   aside. Delete: one delete
 delete             made again: an update of all columns, because the server has it
 pair made          removed: set aside
 pair removed       made again: set aside
@@ -60,13 +61,19 @@ def fold(waiting: Sequence[Transaction], change: Transaction, *, is_linked: bool
         rest = fold(waiting[:-1], change, is_linked=is_linked)
         kept = replace(set_aside(newest, CHANGED_SINCE), code=LOST)
         return replace(rest, archived=(*rest.archived, kept))
-    is_there = is_linked or _is_there(newest)
-    return _kept(tuple(waiting[:-1]), _merged(newest, change, is_there=is_there))
+    is_there, older = is_linked or _is_there(newest), tuple(waiting[:-1])
+    is_sent = bool(older) and _may_be_sent_whole(older[-1], is_linked=is_linked)
+    return _kept(older, _merged(newest, change, is_there=is_there, is_sent=is_sent))
 
 
 def is_attempted(transaction: Transaction) -> bool:
     """Return whether it may be on the server already, although no answer says so."""
     return transaction.status is Status.PENDING and transaction.attempts > 0
+
+
+def _may_be_sent_whole(older: Transaction, *, is_linked: bool) -> bool:
+    """Return whether an attempt may have made the record again, with all that the client had."""
+    return is_attempted(older) and (is_linked or older.action is Action.UPDATE)
 
 
 def _is_there(transaction: Transaction) -> bool:
@@ -94,7 +101,9 @@ def _kept(older: tuple[Transaction, ...], merged: Transaction) -> Folded:
     return Folded((*older, merged))
 
 
-def _merged(first: Transaction, change: Transaction, *, is_there: bool) -> Transaction:
+def _merged(
+    first: Transaction, change: Transaction, *, is_there: bool, is_sent: bool
+) -> Transaction:
     whole = replace(first, version=change.version, actor=change.actor, at=change.at)
     match first.action, change.action:
         case (Action.CREATE, Action.DELETE) | (Action.ASSOCIATE, Action.DISASSOCIATE) if (
@@ -110,7 +119,8 @@ def _merged(first: Transaction, change: Transaction, *, is_there: bool) -> Trans
         case (Action.CREATE, _):
             return _again(replace(whole, changes=_of_create(first.changes, change.changes)))
         case (Action.UPDATE, Action.UPDATE):
-            return _updated(whole, _of_update(first.changes, change.changes))
+            changes = _of_update(first.changes, change.changes, is_sent=is_sent)
+            return _updated(whole, changes)
     # The client lost the record and has it again: how it differs from the server's is not known.
     return _again(replace(whole, action=Action.UPDATE, changes=None))
 
@@ -128,11 +138,14 @@ def _of_create(first: Changes, later: Changes) -> Changes:
     return {name: Changed(None, pair.new) for name, pair in both.items() if pair.new is not None}
 
 
-def _of_update(first: Changes, later: Changes) -> Changes:
+def _of_update(first: Changes, later: Changes, *, is_sent: bool) -> Changes:
+    """Return both changes in one; what came to nothing falls out, unless the server may have it."""
     both = _joined(first, later)
-    if both is None:
+    if both is None or later is None:
         return None
-    return {name: pair for name, pair in both.items() if pair.old != pair.new}
+    changed = {name: pair for name, pair in both.items() if pair.old != pair.new}
+    back = {name: later[name] for name in both.keys() - changed.keys()} if is_sent else {}
+    return changed | back
 
 
 def _joined(first: Changes, later: Changes) -> Changes:

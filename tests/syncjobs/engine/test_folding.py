@@ -241,11 +241,30 @@ def test_it_queues_behind_one_being_attempted(action: Action, later: Action) -> 
 
 
 def test_it_folds_into_what_queues_behind() -> None:
-    attempted = make_waiting(UPDATE, changed(name=("a", "b")), attempts=1)
+    attempted = make_waiting(CREATE, changed(name=(None, "b")), attempts=1)
     behind = make_waiting(UPDATE, changed(name=("b", "c")), id=2)
     folded = fold([attempted, behind], make_change(UPDATE, changed(name=("c", "b"))))
     assert folded.waiting == (attempted,)
     assert [item.id for item in folded.archived] == [2]
+
+
+@pytest.mark.parametrize(("action", "is_linked"), [(UPDATE, False), (CREATE, True)])
+def test_what_is_put_back_behind_an_attempt_that_may_have_carried_it_waits(
+    action: Action, is_linked: bool
+) -> None:
+    attempted = make_waiting(action, changed(name=("a", "b")), attempts=1)
+    behind = make_waiting(UPDATE, changed(city=("Brno", "Wien"), phone=("1", "2")), id=2)
+    back = make_change(UPDATE, changed(city=("Wien", "Brno")))
+    folded = fold([attempted, behind], back, is_linked=is_linked)
+    assert folded.waiting[0] == attempted
+    assert folded.waiting[1].changes == changed(city=("Wien", "Brno"), phone=("1", "2"))
+
+
+def test_what_is_put_back_behind_one_that_was_not_attempted_falls_out() -> None:
+    first = make_waiting(UPDATE, changed(name=("a", "b")))
+    behind = make_waiting(UPDATE, changed(city=("Brno", "Wien")), id=2)
+    folded = fold([first, behind], make_change(UPDATE, changed(city=("Wien", "Brno"))))
+    assert folded.waiting == (first,)
 
 
 def test_one_that_waits_for_its_time_is_due_with_the_change() -> None:
