@@ -125,6 +125,7 @@ class _Marks:
         self._agreed: dict[tuple[str, str], Marks] = {}
         self._known: dict[tuple[str, str], Marks] = {}
         self._replaced: dict[tuple[Side, str, str], Values] = {}
+        self._written: dict[tuple[Side, str, str], Values] = {}
         self._lost: dict[tuple[Side, str, str], Marks] = {}
         self._carried: set[tuple[str, str]] = set()
         self._pairs = _Pairs()
@@ -174,6 +175,7 @@ class _Marks:
                 self._lost.setdefault(place, {})[lost.column] = lost.value
                 yield lost
         self._replaced[place] = before or {}
+        self._written[place] = after or {}
 
     def _brought_back(
         self, write: Write, key: str, before: Values | None, after: Values
@@ -189,6 +191,10 @@ class _Marks:
         # both sides were of one mind meanwhile, nobody knew. And what is not carried is not ours.
         replaced = self._replaced.get((write.side, write.entity, key))
         known = [found.get((write.entity, key), {}) for found in (self._agreed, self._known)]
+        # Nor is what we gave the other side alone, which that took back with all of the record.
+        other = _other(write.side)
+        if mirror.get(other, write.entity, key) is None:
+            known.append(dict(self._written.get((other, write.entity, key), {})))
         carried = mirror.rules(write.entity).columns
         for name in list(mine):
             if name == EXISTS:

@@ -8,6 +8,7 @@ import pytest
 
 from syncjobs.chaos.ledger import Insisted, RunBegan
 from syncjobs.chaos.memory_world import MemoryWorld
+from syncjobs.chaos.oracle import judge
 from syncjobs.chaos.organization import CONNECTION
 from syncjobs.chaos.resting import come_to_rest
 from syncjobs.chaos.schema import ACCOUNT
@@ -81,6 +82,22 @@ def test_a_value_that_a_backup_brought_back_is_there(is_lost_again: bool) -> Non
     if is_lost_again:
         world.server.update(ACCOUNT, account, {"city": "Praha"}, origin=CONNECTION)
     assert ("I1" in seen(world)) is is_lost_again
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+def test_what_the_server_was_given_and_took_back_is_no_change_of_the_client(
+    is_given: bool,
+) -> None:
+    world, account = make_rested()
+    world.make_backup()
+    made = world.client.create(ACCOUNT, {"name": "mine", "city": "Brno"})
+    given = {"name": "mine", "city": None if is_given else "Brno"}
+    world.server.create(ACCOUNT, given, id=made, origin=CONNECTION)
+    world.restore_backup()
+    world.client.update(ACCOUNT, made, {"city": None})
+    world.client.update(ACCOUNT, made, {"city": "Wien"}, origin=CONNECTION)
+    lost = [item.what for item in judge(world) if item.invariant == "I1"]
+    assert any("'city' = None" in what for what in lost) is not is_given
 
 
 @pytest.mark.parametrize("is_ours", [True, False])
