@@ -248,6 +248,8 @@ class _Collecting:
             after = self._folded(work.editing, edits, link, before, changes)
             record = work.records.get(record_id)
             is_back = any(edit.action is records.Action.CREATE for edit in edits)
+            # A person may want a deletion of what is there by now; a later change takes it back.
+            is_back |= any(item.action is Action.DELETE for item in before)
             if after and record is not None and (is_back or after[-1].action is Action.CREATE):
                 after = (*after[:-1], _told(after[-1], record, work.editing))
             if after and link is not None and _is_as_carried(after, link, record):

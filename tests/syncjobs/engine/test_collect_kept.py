@@ -86,6 +86,27 @@ def test_what_is_made_again_while_its_deletion_is_asked_about_tells_its_columns(
     assert only.changes["name"] == Changed(None, "mine")
 
 
+def test_what_is_changed_while_its_deletion_is_asked_about_tells_its_columns() -> None:
+    world = make_two_way()
+    (account,) = make_accounts(world, 1)
+    world.sync()
+    asked = Conflict(base={}, server={"name": "theirs"}, client={}, server_version=7)
+    make_pending(
+        world,
+        account,
+        action=Action.DELETE,
+        changes=None,
+        side=Side.CLIENT,
+        status=Status.ERROR,
+        conflict=asked,
+    )
+    world.client.update("account", account, {"name": "mine"})
+    collect_all(world)
+    (only,) = waiting(world)
+    assert only.changes is not None
+    assert only.changes["name"] == Changed(None, "mine")
+
+
 def test_values_that_a_dry_run_would_set_aside_wait_no_more() -> None:
     world = make_two_way()
     (account,) = make_accounts(world, 1)
