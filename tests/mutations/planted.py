@@ -122,8 +122,8 @@ PLANTED = (
     ),
     Planted(
         f"{_ENGINE}/folding.py",
-        "return {name: pair for name, pair in both.items() if pair.old != pair.new}",
-        "return {name: pair for name, pair in both.items() if pair.old == pair.new}",
+        "changed = {name: pair for name, pair in both.items() if pair.old != pair.new}",
+        "changed = {name: pair for name, pair in both.items() if pair.old == pair.new}",
         "changes cancel each other out although they do not",
     ),
     Planted(
