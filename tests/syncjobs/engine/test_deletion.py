@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -16,7 +16,7 @@ from syncjobs.engine.plan import Waiting
 from syncjobs.engine.values import ConflictRule, Counts, Leaving, LinkState, Side
 from tests.syncjobs.engine.memory_state import Crash
 from tests.syncjobs.engine.two_ways import make_two_way
-from tests.syncjobs.engine.world import World, make_accounts, make_filter, make_world
+from tests.syncjobs.engine.world import CONNECTION, World, make_accounts, make_filter, make_world
 
 
 def deleted(world: World) -> list[tuple[str, str]]:
@@ -161,23 +161,27 @@ def test_it_leaves_the_link_of_a_deletion_that_is_on_its_way() -> None:
     assert link(world, first) is LinkState.SERVER_DELETED
 
 
-@pytest.mark.parametrize("is_refused", [True, False])
+def refuse(*_: object, **__: object) -> Edits:
+    raise Refused("The user may not read this.", code="403")
+
+
+def tell_more(*_: object, **__: object) -> Edits:
+    return Edits(items=(), until=1, is_last=False)
+
+
+@pytest.mark.parametrize("edits", [MemoryConnector.edits, refuse, tell_more])
 def test_it_leaves_the_link_of_a_deletion_that_is_still_to_be_collected(
-    is_refused: bool, monkeypatch: pytest.MonkeyPatch
+    edits: Callable[..., Edits], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = make_two_way(sync_deletion=True)
-    first, _ = make_accounts(world, 2)
+    first = min(make_accounts(world, 2))
     world.sync()
     world.filters = {"account": make_filter("city", "nowhere")}
     world.client.delete("account", first)
-
-    def refuse(*_: object, **__: object) -> Edits:
-        raise Refused("The user may not read this.", code="403")
-
     monkeypatch.setattr("syncjobs.engine.sync.collect", lambda *_: {})
-    if is_refused:
-        monkeypatch.setattr(MemoryConnector, "edits", refuse)
+    monkeypatch.setattr(MemoryConnector, "edits", edits)
     world.sync()
+    assert world.rows("client") == {}
     assert link(world, first) is LinkState.LEFT_FILTER
     monkeypatch.undo()
     world.conflict_rule = ConflictRule.CLIENT
@@ -185,6 +189,16 @@ def test_it_leaves_the_link_of_a_deletion_that_is_still_to_be_collected(
     world.sync()
     assert first not in world.rows("server")
     assert_idle(world)
+
+
+def test_it_forgets_the_link_of_a_record_that_nobody_of_the_client_deleted() -> None:
+    world = make_two_way(sync_deletion=True)
+    first, _ = make_accounts(world, 2)
+    world.sync()
+    world.filters = {"account": make_filter("city", "nowhere")}
+    world.client.delete("account", first, origin=CONNECTION)
+    world.sync()
+    assert link(world, first) is None
 
 
 def test_it_never_deletes_users_that_existed_on_the_client() -> None:
@@ -246,19 +260,20 @@ def test_it_says_once_that_a_record_is_back_which_nobody_can_read() -> None:
 
 
 def test_it_keeps_a_pair_whose_first_row_is_back_which_nobody_can_read() -> None:
-    world = make_world(sync_deletion=True)
+    world = make_world(sync_deletion=True, page_size=50)
     account, _ = make_accounts(world, 2)
     tag = world.server.create("tag", {"name": "VIP"})
     first = world.server.associate("accounttags", account, tag)
     world.sync()
     world.server.delete("accounttag", first)
     second = world.server.associate("accounttags", account, tag)
+    others = [world.server.associate("accounttags", item, tag) for item in make_accounts(world, 3)]
     world.sync()
-    assert set(world.rows("client", "accounttag")) == {first}
-    world.server.delete("accounttag", second)
+    for pair in (second, *others):
+        world.server.delete("accounttag", pair)
     world.server.faults.unreadable = {first}
     world.server.create("accounttag", {"accountid": account, "tagid": tag}, id=first)
-    assert world.counts("accounttag") == Counts(read=1, rejected=1)
+    assert world.counts("accounttag") == Counts(read=1, rejected=1, deleted=3)
     assert set(world.rows("client", "accounttag")) == {first}
     world.server.faults.unreadable = set()
     world.sync()
