@@ -330,17 +330,6 @@ def test_it_creates_all_of_a_fresh_page() -> None:
     assert plan_page(View(fresh=True), page, KEEPS) == PagePlan(creates=range(2))
 
 
-def test_it_moves_a_pair_to_its_new_row() -> None:
-    view = View(
-        counterparts={OTHER: "client row"},
-        records={"client row": at(100, NEW)},
-        holders={"client row": LINK},
-    )
-    plan = plan_page(view, make_page([OTHER]), DELETES)
-    made = LinkRow(OTHER, "client row", 11, 100, NEW)
-    assert plan == PagePlan(unchanged=1, dropped=[ID], new_links=[made])
-
-
 @pytest.mark.parametrize("version", [9, 11], ids=["older", "changed alike"])
 def test_it_counts_each_record_of_a_page(version: int) -> None:
     links = {item: LINK._replace(server_id=item, client_id=item) for item in (ID, OTHER)}
